@@ -1,0 +1,45 @@
+"""Settings, read once from the environment; every name and its default stands here.
+
+Secrets that are not given are made at set-up under `var/keys/` (see `consult_app/keys.py`), so that a laptop needs no
+configuration and a server can still hand everything over by environment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+
+
+def from_environment() -> dict[str, Any]:
+    """Return the Flask configuration that the environment asks for."""
+    env = os.environ.get
+    var = Path(env("CONSULT_VAR", str(ROOT / "var"))).resolve()
+    base_url = env("CONSULT_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+    return {
+        "VAR": var,
+        "DATABASE_URL": env("DATABASE_URL", f"sqlite:///{var / 'consult.db'}"),
+        # The address that mails, QR codes and PDFs carry; never taken from a request.
+        "BASE_URL": base_url,
+        "TRUSTED_HOSTS": [host for host in env("CONSULT_TRUSTED_HOSTS", "").split(",") if host] or None,
+        "SECRET_KEY": env("CONSULT_SECRET_KEY", ""),
+        # Tickets and access links are derived from this key and a random seed per registration.
+        "TOKEN_KEY": env("CONSULT_TOKEN_KEY", ""),
+        "SITE_NAME": env("CONSULT_SITE_NAME", "Consult"),
+        "DEMO": env("CONSULT_DEMO", "") == "1",
+        # smtp://user:password@host:587 (STARTTLS) or smtps://…:465; empty writes mails to files under var/mail/
+        "MAIL_URL": env("CONSULT_MAIL_URL", ""),
+        "MAIL_FROM": env("CONSULT_MAIL_FROM", "Consult <consult@localhost.example>"),
+        "LIMITS_STORAGE": env("CONSULT_LIMITS_STORAGE", "memory://"),
+        "LANGUAGES": ("en", "id"),
+        "MAX_CONTENT_LENGTH": 12 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "PERMANENT_SESSION_LIFETIME": 12 * 3600,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": base_url.startswith("https://"),
+        "SESSION_COOKIE_NAME": "__Host-consult" if base_url.startswith("https://") else "consult",
+        "WTF_CSRF_TIME_LIMIT": None,
+    }

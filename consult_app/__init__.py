@@ -1,0 +1,34 @@
+"""Consult: from the invitation to a sealed report. `create_app` puts the house together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from jinja2 import StrictUndefined
+from whitenoise import WhiteNoise
+
+import config
+
+from . import accounts, attendance, comments, consultations, db, events, i18n, jobs, keys, overview, registrations, reports, signoff, web
+
+
+def create_app(settings: dict[str, Any] | None = None) -> Flask:
+    """Make the application; `settings` override what the environment says (tests)."""
+    root = config.ROOT
+    app = Flask("consult_app", root_path=str(root), template_folder="templates", static_folder="static")
+    app.config.update(config.from_environment())
+    app.config.update(MIGRATIONS=root / "migrations", TRANSLATIONS=root / "consult_app" / "translations", **(settings or {}))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (keys, i18n, db, jobs, web):
+        part.init_app(app)
+    for feature in (accounts, consultations, events, registrations, attendance, comments, signoff, reports, overview):
+        feature.init_app(app)
+    built = Path(app.static_folder or "") / "dist"
+    if built.is_dir():
+        app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+            app.wsgi_app, root=str(built), prefix="static/dist/", immutable_file_test=lambda path, url: "-" in Path(path).stem
+        )
+    return app

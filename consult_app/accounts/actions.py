@@ -1,0 +1,175 @@
+"""What is done with accounts: made, changed, given a second factor, given a role."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+
+import pyotp
+from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import delete, select
+
+from consult_app import audit, mail
+from consult_app.accounts.models import Membership, RecoveryCode, User
+from consult_app.accounts.passwords import hash_password
+from consult_app.db import db, now
+from consult_app.errors import Conflict, Invalid
+from consult_app.i18n import _
+from consult_app.policy import Actor, Role
+
+RESET_AGE = 2 * 3600  # seconds
+RECOVERY_CODES = 8
+MIN_PASSWORD, MAX_PASSWORD = 12, 128
+
+
+def find_user(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def check_password(password: str) -> None:
+    """Raise Invalid unless the password has 12 to 128 characters."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Invalid(_("Use 12 to 128 characters; a sentence works well."), field="password")
+
+
+def create_user(
+    email: str, name: str, *, by: Actor, password: str | None = None, administrator: bool = False, language: str = "en", title: str = ""
+) -> User:
+    """Make an account. Raises Conflict where the address has one, Invalid where the password is too short."""
+    if find_user(email) is not None:
+        raise Conflict(_("There is an account with this e-mail address already."))
+    if password is not None:
+        check_password(password)
+    user = User(email=email.strip().lower(), name=name.strip(), is_administrator=administrator, language=language, title=title)
+    user.password_hash = hash_password(password) if password is not None else None
+    db.session.add(user)
+    audit.record(by, "user.create", user)
+    return user
+
+
+def set_password(user: User, password: str, *, by: Actor) -> None:
+    """Change the password; every session of the account ends."""
+    check_password(password)
+    user.password_hash = hash_password(password)
+    user.session_number += 1
+    audit.record(by, "user.password", user)
+
+
+def change_profile(user: User, name: str, title: str, language: str, *, by: Actor) -> None:
+    user.name, user.title, user.language = name, title, language
+    audit.record(by, "user.profile", user)
+
+
+def add_role(user: User, consultation_id: int, role: Role, *, by: Actor, institution: str = "") -> Membership:
+    """Give a user a role in a consultation; one that is held already is returned as it is."""
+    held = db.session.scalar(
+        select(Membership).where(Membership.user_id == user.id, Membership.consultation_id == consultation_id, Membership.role == role)
+    )
+    if held is not None:
+        return held
+    membership = Membership(consultation_id=consultation_id, user=user, role=role, institution=institution)
+    db.session.add(membership)
+    audit.record(by, "membership.add", membership)
+    return membership
+
+
+def remove_role(membership: Membership, *, by: Actor) -> None:
+    """Take a role away; the user's sessions end, so that it holds at once."""
+    audit.record(by, "membership.delete", membership)
+    membership.user.session_number += 1
+    audit.record(by, "user.sessions", membership.user)
+    db.session.delete(membership)
+
+
+# -- second factor (TOTP, RFC 6238) --
+
+
+def new_totp_secret() -> str:
+    return pyotp.random_base32()
+
+
+def totp_uri(user: User, secret: str) -> str:
+    """The otpauth:// address that an authenticator app reads from the QR."""
+    return str(pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=current_app.config["SITE_NAME"]))
+
+
+def _totp_step(secret: str, code: str) -> int | None:
+    """The 30 s step that the code belongs to: this one or a neighbour (a phone's clock may be off a little)."""
+    totp, this = pyotp.TOTP(secret), int(time.time()) // 30
+    digits = "".join(code.split())
+    return next((step for step in (this, this - 1, this + 1) if hmac.compare_digest(totp.at(step * 30), digits)), None)
+
+
+def _hash_code(code: str) -> str:
+    return hashlib.sha256("".join(code.split()).replace("-", "").lower().encode()).hexdigest()
+
+
+def confirm_second_factor(user: User, secret: str, code: str, *, by: Actor) -> list[str]:
+    """Turn the second factor on once a first code fits; returns new recovery codes, to be shown once."""
+    step = _totp_step(secret, code)
+    if step is None:
+        raise Invalid(_("This code does not fit. Check the clock of your phone, and type the newest code."), field="code")
+    user.totp_secret, user.totp_confirmed_at, user.totp_last_step = secret, now(), step
+    codes = [f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}" for _n in range(RECOVERY_CODES)]
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    db.session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash_code(code)) for code in codes)
+    audit.record(by, "user.second_factor", user)
+    return codes
+
+
+def use_second_factor(user: User, code: str) -> str:
+    """Use up a TOTP code or a recovery code; each counts once. Returns "totp" or "recovery_code"; raises Invalid."""
+    if user.totp_secret is not None and user.totp_confirmed_at is not None:
+        step = _totp_step(user.totp_secret, code)
+        if step is not None and step > user.totp_last_step:
+            user.totp_last_step = step
+            return "totp"
+        spare = db.session.scalar(
+            select(RecoveryCode).where(
+                RecoveryCode.user_id == user.id, RecoveryCode.code_hash == _hash_code(code), RecoveryCode.used_at.is_(None)
+            )
+        )
+        if spare is not None:
+            spare.used_at = now()
+            return "recovery_code"
+        if step is not None:
+            raise Invalid(_("This code was used already. Wait for the next one."), field="code")
+    raise Invalid(_("This code does not fit. Type the newest code of your authenticator app."), field="code")
+
+
+# -- password reset --
+
+
+def _resets() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="password-reset")
+
+
+def _fingerprint(user: User) -> str:
+    """Changes with the password, so that a reset link works once."""
+    return hashlib.sha256(f"{user.password_hash}{user.session_number}".encode()).hexdigest()[:16]
+
+
+def ask_for_reset(email: str) -> None:
+    """Send a reset link if there is such an account; nobody can tell whether there was."""
+    user = find_user(email)
+    if user is not None and user.is_enabled:
+        mail.queue("accounts.reset", user.email, user.language, f"reset:{user.public_id}:{secrets.token_hex(8)}", user_id=user.id)
+
+
+def reset_token(user: User) -> str:
+    return str(_resets().dumps([user.public_id, _fingerprint(user)]))
+
+
+def user_of_reset(token: str) -> User:
+    """The account a reset link is for; Invalid when it is too old or was used."""
+    try:
+        public_id, fingerprint = _resets().loads(token, max_age=RESET_AGE)
+    except (BadData, ValueError):
+        public_id, fingerprint = "", ""
+    user = db.session.scalar(select(User).where(User.public_id == str(public_id)))
+    if user is None or not hmac.compare_digest(_fingerprint(user), str(fingerprint)):
+        raise Invalid(_("This link is too old, or was used already. Ask for a new one."))
+    return user

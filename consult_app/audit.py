@@ -1,0 +1,217 @@
+"""The log: append-only, hash-chained, one chain per consultation and one for the site (product.md rule 20).
+
+An entry's hash covers the entry before it, its facts, and a salted commitment to the state of the row it speaks of.
+The salt and the state themselves stand beside the chain, so that a person's data can be erased without breaking it.
+`verify()` walks every chain and then compares every logged row with the last state that was committed to: a changed
+column, a deleted row, a removed or rewritten entry is found and named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .db import Base, Model, db, now
+from .policy import Actor
+
+SITE = "site"
+START = "0" * 64
+
+
+class AuditEntry(Model):
+    """One entry. Never updated, but for `salt` and `state`, which an erasure sets to NULL."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (UniqueConstraint("chain", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chain: Mapped[str]
+    number: Mapped[int]
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    object_type: Mapped[str]
+    object_id: Mapped[str] = mapped_column(index=True)
+    note: Mapped[str] = mapped_column(default="")
+    commitment: Mapped[str]
+    previous: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)
+    salt: Mapped[str | None]
+    state: Mapped[str | None]
+
+
+class AuditHead(Model):
+    """The end of each chain; locked while an entry is added, so that numbers have no gap and no fork."""
+
+    __tablename__ = "audit_heads"
+
+    chain: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    hash: Mapped[str]
+
+
+class Audited:
+    """Mixin for rows that decide something: every column counts, but for those named in `audit_leaves_out`."""
+
+    audit_leaves_out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something in the log, or in a row it covers, that is not as it was recorded."""
+
+    chain: str
+    number: int
+    what: str
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return value.value
+    return value
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spare space: the same value always gives the same bytes."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def sha256(words: str) -> str:
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def row_state(row: Any) -> str:
+    """The canonical JSON of every audited column of a row."""
+    left_out = row.audit_leaves_out
+    return canonical({c.key: _plain(getattr(row, c.key)) for c in row.__mapper__.column_attrs if c.key not in left_out})
+
+
+def _entry_hash(entry: AuditEntry) -> str:
+    facts = [entry.chain, entry.number, _plain(entry.at), entry.actor, entry.action, entry.object_type, entry.object_id]
+    return sha256(canonical([*facts, entry.note, entry.commitment, entry.previous]))
+
+
+def _lock_head(chain: str) -> AuditHead:
+    head = db.session.execute(
+        select(AuditHead).where(AuditHead.chain == chain).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if head is None:
+        if db.engine.dialect.name == "postgresql":
+            # two first entries at once: the second waits here for the first, then finds its head
+            db.session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:chain))"), {"chain": chain})
+            head = db.session.get(AuditHead, chain, with_for_update=True)
+        if head is None:
+            head = AuditHead(chain=chain, number=0, hash=START)
+            db.session.add(head)
+    return head
+
+
+def record(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
+    """Append an entry about `row` as it now stands, by `actor`, inside the caller's transaction.
+
+    `row` is an `Audited` model with a `public_id`; its `consultation_id`, if it has one, chooses the chain. `note` is a
+    short fact without personal data. The caller commits.
+    """
+    db.session.flush()  # the row's defaults and keys are part of its state
+    consultation = getattr(row, "consultation_id", None)
+    head = _lock_head(str(consultation) if consultation else SITE)
+    salt, state = secrets.token_hex(16), row_state(row)
+    entry = AuditEntry(
+        chain=head.chain,
+        number=head.number + 1,
+        at=now(),
+        actor=actor.actor_key,
+        action=action,
+        object_type=type(row).__name__,
+        object_id=str(row.public_id),
+        note=note,
+        commitment=sha256(salt + state),
+        previous=head.hash,
+        salt=salt,
+        state=state,
+    )
+    entry.hash = _entry_hash(entry)
+    head.number, head.hash = entry.number, entry.hash
+    db.session.add(entry)
+    return entry
+
+
+def _chain_faults(head: AuditHead) -> Iterator[Fault]:
+    previous, expected = START, 1
+    rows = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.chain == head.chain).order_by(AuditEntry.number).execution_options(yield_per=2000)
+    )
+    for entry in rows:
+        if entry.number != expected or entry.previous != previous:
+            yield Fault(head.chain, expected, "an entry was removed or rewritten before this one")
+            return
+        if _entry_hash(entry) != entry.hash:
+            yield Fault(head.chain, entry.number, f"the entry itself was changed ({entry.action})")
+            return
+        if entry.salt is not None and sha256(entry.salt + (entry.state or "")) != entry.commitment:
+            yield Fault(head.chain, entry.number, f"the recorded state was changed ({entry.object_type} {entry.object_id})")
+        previous, expected = entry.hash, expected + 1
+    if (expected - 1, previous) != (head.number, head.hash):
+        yield Fault(head.chain, expected, "entries are missing at the end")
+
+
+def audited_models() -> dict[str, Any]:
+    """Every model that the log covers, by name."""
+    return {m.class_.__name__: m.class_ for m in Base.registry.mappers if issubclass(m.class_, Audited)} | {
+        m.class_.__name__: m.class_ for m in Model.registry.mappers if issubclass(m.class_, Audited)
+    }
+
+
+def _last_states() -> dict[tuple[str, str], AuditEntry]:
+    """The newest entry of every object."""
+    newest: dict[tuple[str, str], AuditEntry] = {}
+    for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.chain, AuditEntry.number)):
+        newest[entry.object_type, entry.object_id] = entry
+    return newest
+
+
+def _row_faults() -> Iterator[Fault]:
+    last = _last_states()
+    for name, model in sorted(audited_models().items()):
+        for row in db.session.scalars(select(model).execution_options(yield_per=2000)):
+            entry = last.pop((name, str(row.public_id)), None)
+            if entry is None:
+                yield Fault("?", 0, f"{name} {row.public_id} stands in the database but was never recorded")
+            elif entry.salt is not None and entry.state != row_state(row):
+                yield Fault(entry.chain, entry.number, f"{name} {row.public_id} is not as it was recorded: {_difference(entry, row)}")
+    for (name, public_id), entry in last.items():
+        if entry.salt is not None and not entry.action.endswith(".delete"):
+            yield Fault(entry.chain, entry.number, f"{name} {public_id} was deleted")
+
+
+def _difference(entry: AuditEntry, row: Any) -> str:
+    before, after = json.loads(entry.state or "{}"), json.loads(row_state(row))
+    return ", ".join(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
+
+
+def verify() -> tuple[int, list[Fault]]:
+    """Check every chain and every logged row; return the number of entries and the faults, worst place first."""
+    db.session.expire_all()
+    faults: list[Fault] = []
+    heads = list(db.session.scalars(select(AuditHead).order_by(AuditHead.chain)))
+    for head in heads:
+        faults.extend(_chain_faults(head))
+    known = {head.chain for head in heads}
+    for chain in db.session.scalars(select(AuditEntry.chain).distinct()):
+        if chain not in known:
+            faults.append(Fault(chain, 0, "the chain's head is missing"))
+    faults.extend(_row_faults())
+    return sum(head.number for head in heads), faults

@@ -1,0 +1,197 @@
+"""The database: session, base class, column types, and how a transaction begins.
+
+SQLite (WAL, synchronous=FULL) by default, PostgreSQL by `DATABASE_URL`. On SQLite a transaction that will write begins
+IMMEDIATE and waits in a queue inside the process rather than on the file's lock, where waiting processes starve one
+another. A transaction that serves a GET is read-only in the database itself, on both (a GET changes nothing).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.types import TypeDecorator
+
+CONVENTION = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# How long a writer waits for its turn before the answer is 503 with Retry-After, in seconds.
+WRITE_PATIENCE = 5.0
+
+
+def now() -> dt.datetime:
+    """This moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_public_id() -> str:
+    """An opaque id for URLs: 12 characters, 60 random bits, readable aloud (no 0, 1, o, l)."""
+    return "".join(secrets.choice("23456789abcdefghijkmnpqrstuvwxyz") for _ in range(12))
+
+
+class UTCDateTime(TypeDecorator[dt.datetime]):
+    """A moment: aware in Python, UTC in the database; a naive value is a programming error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was given to the database")
+        return value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+def enum_type(kind: type[enum.StrEnum]) -> Enum:
+    """A column type that keeps the enum's value as text, with a CHECK constraint named after the enum."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        name=kind.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        metadata=MetaData(naming_convention=CONVENTION),
+        type_annotation_map={dict[str, str]: JSON, dict[str, Any]: JSON, list[str]: JSON, dt.datetime: UTCDateTime},
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        __abstract__ = True
+
+        def __init__(self, **columns: Any) -> None: ...
+else:
+    Model = db.Model
+
+
+class Public:
+    """Mixin for rows that a URL may name."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=new_public_id)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+_mode: ContextVar[str] = ContextVar("transaction_mode", default="deferred")
+_writers = threading.Lock()
+
+
+@contextmanager
+def transaction_mode(mode: str) -> Iterator[None]:
+    """Choose how transactions begin inside the block: "read" (cannot write), "write" (queues first) or "deferred"."""
+    token = _mode.set(mode)
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+def set_transaction_mode(mode: str) -> None:
+    """As `transaction_mode`, for the rest of this context (a request, a job)."""
+    _mode.set(mode)
+
+
+class QueuedConnection(sqlite3.Connection):
+    """A connection that gives up its place in the writers' queue only once its commit is durable."""
+
+    queued = False
+
+    def commit(self) -> None:
+        super().commit()
+        self.leave_queue()
+
+    def rollback(self) -> None:
+        super().rollback()
+        self.leave_queue()
+
+    def leave_queue(self) -> None:
+        if self.queued:
+            self.queued = False
+            _writers.release()
+
+
+def _on_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # we begin transactions ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = _mode.get()
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
+        if mode == "write":
+            if not _writers.acquire(timeout=WRITE_PATIENCE):
+                raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, QueuedConnection)
+            raw.queued = True
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except BaseException:
+                raw.leave_queue()
+                raise
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _on_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if _mode.get() == "read":
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def init_app(app: Flask) -> None:
+    """Bind the engine that `DATABASE_URL` names and the migrations in `migrations/`."""
+    url: str = app.config["DATABASE_URL"]
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    # pool_timeout: a crowd waits a little for a connection rather than failing at once
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5}
+    if url.startswith("sqlite:///"):
+        options["connect_args"] = {"factory": QueuedConnection}
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+    with app.app_context():
+        (_on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql)(db.engine)
+    migrate.init_app(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True)

@@ -1,0 +1,106 @@
+"""What all forms share: messages in the reader's language, texts in several languages, trimmed and normalised input."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Form as PlainForm
+from wtforms import FormField, StringField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from .i18n import _, gettext, ngettext
+
+# WTForms' own messages, repeated so that they are in our catalogue: it ships no Indonesian.
+WTFORMS_MESSAGES = (
+    _("This field is required."),
+    _("Invalid input."),
+    _("Invalid email address."),
+    _("Not a valid choice."),
+    _("Not a valid date value."),
+    _("Not a valid time value."),
+    _("Not a valid datetime value."),
+    _("Not a valid integer value."),
+    _("Invalid Choice: could not coerce."),
+    _("Invalid URL."),
+    _("Invalid value, must be one of: %(values)s."),
+    _("Field must be equal to %(other_name)s."),
+)
+SHORT, LONG = 200, 20_000
+
+
+class _Translations:
+    """What WTForms asks for its messages."""
+
+    def gettext(self, words: str) -> str:
+        return gettext(words.replace("%(", "%%(")).replace("%%(", "%(") if "%(" in words else gettext(words)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return ngettext(one, many, n) if "%(" not in one else (one if n == 1 else many)
+
+
+class Form(FlaskForm):
+    """The base of every form."""
+
+    class Meta(FlaskForm.Meta):
+        def get_translations(self, form: Any) -> Any:
+            return _Translations()
+
+
+def clean(words: str | None) -> str:
+    """Text as it is kept: NFC, without control characters (but for line breaks) and without space at the ends."""
+    text = unicodedata.normalize("NFC", words or "").replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return text.strip()
+
+
+def one_line(words: str | None) -> str:
+    """As `clean`, on a single line."""
+    return " ".join(clean(words).split())
+
+
+class Line(StringField):
+    """One line of text of at most 200 characters, cleaned."""
+
+    def __init__(self, label: Any = None, validators: Iterable[Any] = (), most: int = SHORT, **more: Any) -> None:
+        super().__init__(label, [*validators, Length(max=most, message=_("At most %(max)d characters."))], filters=[one_line], **more)
+
+
+class Block(TextAreaField):
+    """Several lines of text of at most 20,000 characters, cleaned."""
+
+    def __init__(self, label: Any = None, validators: Iterable[Any] = (), most: int = LONG, **more: Any) -> None:
+        super().__init__(label, [*validators, Length(max=most, message=_("At most %(max)d characters."))], filters=[clean], **more)
+
+
+class _Lines(PlainForm):
+    en = Line(_("In English"), [Optional()])
+    id = Line(_("In Bahasa Indonesia"), [Optional()])
+
+
+class _Blocks(PlainForm):
+    en = Block(_("In English"), [Optional()])
+    id = Block(_("In Bahasa Indonesia"), [Optional()])
+
+
+class TextsField(FormField):
+    """A text in each language (`i18n.Texts`); with `required`, at least one of them has to be given."""
+
+    def __init__(self, label: Any = None, long: bool = False, required: bool = False, **more: Any) -> None:
+        self.required = required
+        super().__init__(_Blocks if long else _Lines, label, **more)
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        valid = super().validate(form, extra_validators)
+        if self.required and not any(self.data.values()):
+            self.form.en.errors = [*self.form.en.errors, gettext("Give it in at least one language.")]
+            return False
+        return valid
+
+
+def choices(kind: type[StrEnum], labels: dict[Any, Any]) -> list[tuple[str, Any]]:
+    """The choices of a select or radio field for an enum, in its order, with translated labels."""
+    return [(member.value, labels[member]) for member in kind]

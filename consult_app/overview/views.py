@@ -1,0 +1,6 @@
+"""Views."""
+
+from flask import Blueprint
+
+
+bp = Blueprint("overview", __name__)

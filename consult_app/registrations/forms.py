@@ -1,0 +1,157 @@
+"""The registration form of domain.md: never an ID number, a birth date or a religion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import phonenumbers
+from wtforms import BooleanField, EmailField, FileField, HiddenField, RadioField, SelectField, SelectMultipleField, ValidationError
+from wtforms.validators import Email, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from consult_app.events.models import Event, EventMode
+from consult_app.forms import Form, Line, choices, one_line
+from consult_app.i18n import _, day, local
+from consult_app.registrations import labels
+from consult_app.registrations.actions import Details
+from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, StakeholderType
+
+
+def normal_phone(typed: str, region: str) -> str:
+    """A number in international form ("+62 812-0000-0001"); ValueError where it cannot be one."""
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException as problem:
+        raise ValueError(typed) from problem
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(typed)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+class RegistrationForm(Form):
+    """The details of one person; `RegistrationForm.of(event, types)` knows the event's own choices."""
+
+    stakeholder_type = SelectField(_("You come for"), [InputRequired()])
+    institution = Line(_("Institution"), [InputRequired()], description=_("In full, as on a letterhead."))
+    unit = Line(_("Unit or directorate"))
+    position = Line(_("Position"))
+    salutation = Line(_("Salutation"), description=_("Mr, Mrs, Bapak, Ibu …"), most=40)
+    title_before = Line(_("Academic title before the name"), most=60)
+    name = Line(_("Name"), [InputRequired()], description=_("As it should stand on a certificate. One word is enough."))
+    title_after = Line(_("Academic title after the name"), most=60)
+    sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX), description=_("For figures by sex only."))
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+    phone = Line(_("WhatsApp number"), [Optional()], most=40)
+    attendance = RadioField(_("You take part"), [InputRequired()], choices=choices(Attendance, labels.ATTENDANCE))
+    days = SelectMultipleField(
+        _("Days"), [Optional()], widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(), description=_("None ticked means all days.")
+    )
+    dimension_id = SelectField(_("Group you would like to join"), [Optional()])
+    role = SelectField(_("Role"), [InputRequired()], choices=choices(ParticipantRole, labels.ROLE))
+    assignment_letter = Line(_("Number of the assignment letter"))
+    accommodations = Line(_("What do you need to take part well?"), description=_("A ramp, a sign interpreter, large print … Never a diagnosis."))
+    diet = Line(_("Diet"), most=100)
+    language = RadioField(_("Language of mails to you"), choices=[("en", "English"), ("id", "Bahasa Indonesia")])
+
+    _region = "ID"
+    _types: dict[str, StakeholderType]
+
+    @classmethod
+    def of(cls, event: Event, types: list[StakeholderType], registration: Registration | None = None, **data: Any) -> Any:
+        """The form for an event, filled from a registration when one is given."""
+        form = cls(obj=registration, data=data) if registration is not None else cls(data=data)
+        form._types = {kind.code: kind for kind in types}
+        form._region = event.consultation.territory[:2]
+        form.stakeholder_type.choices = [("", _("Choose one")), *((kind.code, local(kind.name)) for kind in types)]
+        if registration is not None and not form.is_submitted():
+            form.stakeholder_type.data = registration.stakeholder_type.code
+            form.institution.data = local(registration.institution.name)
+            form.dimension_id.data = str(registration.dimension_id or "")
+        groups = [(str(d.id), f"{d.number}. {local(d.name)}") for d in event.consultation.dimensions]
+        form.dimension_id.choices = [("", _("No preference")), *groups]
+        form.days.choices = [(value.isoformat(), day(value)) for value in event.days]
+        if len(event.days) == 1:
+            del form.days
+        if event.mode is not EventMode.HYBRID:
+            del form.attendance
+        if not groups:
+            del form.dimension_id
+        return form
+
+    def validate_phone(self, phone: Line) -> None:
+        if phone.data:
+            try:
+                phone.data = normal_phone(phone.data, self._region)
+            except ValueError:
+                raise ValidationError(_("This is not a phone number. Write it as +62 812 3456 7890.")) from None
+
+    def details(self, event: Event) -> Details:
+        """What was typed, for the actions."""
+        online = event.mode is EventMode.ONLINE
+        chosen = self.attendance.data if self.attendance is not None else Attendance.ONLINE if online else Attendance.IN_PERSON
+        plain = ("name", "institution", "salutation", "title_before", "title_after", "phone", "unit", "position", "accommodations", "diet")
+        return Details(
+            **{name: self[name].data or "" for name in plain},
+            stakeholder_type=self._types[self.stakeholder_type.data],
+            email=(self.email.data if self.email is not None else "") or "",
+            sex=Sex(self.sex.data),
+            attendance=Attendance(chosen),
+            days=list((self.days.data if self.days is not None else None) or []),
+            dimension_id=int(self.dimension_id.data) if self.dimension_id is not None and self.dimension_id.data else None,
+            role=ParticipantRole(self.role.data) if self.role is not None else ParticipantRole.PARTICIPANT,
+            assignment_letter=self.assignment_letter.data or "",
+            language=self.language.data or "en",
+        )
+
+
+class PublicRegistrationForm(RegistrationForm):
+    """What anyone fills in on a phone; consents are asked one by one, unticked."""
+
+    client_key = HiddenField(validators=[Length(max=64)])
+    taking_part = BooleanField(_("I agree that these details are used to organise this event."), [InputRequired(_("Without this we cannot register you."))])
+    photo = BooleanField(_("I agree that photos and recordings may show me."))
+    follow_up = BooleanField(_("I agree to be written to about the follow-up of this consultation."))
+
+    @classmethod
+    def of(cls, event: Event, types: list[StakeholderType], registration: Registration | None = None, **data: Any) -> Any:
+        form = super().of(event, types, registration, **data)
+        del form.role
+        return form
+
+    def consents(self) -> dict[Purpose, bool]:
+        return {Purpose.TAKING_PART: self.taking_part.data, Purpose.PHOTO: self.photo.data, Purpose.FOLLOW_UP: self.follow_up.data}
+
+
+class OwnRegistrationForm(PublicRegistrationForm):
+    """What a participant changes by the personal link: everything but the e-mail, which is who they are."""
+
+    email = None
+
+
+class OrganiserRegistrationForm(RegistrationForm):
+    """What an organiser fills in; somebody without an e-mail address is welcome too."""
+
+    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line])
+
+
+class ReplacementForm(Form):
+    """The colleague who takes the seat."""
+
+    title_before = Line(_("Academic title before the name"), most=60)
+    name = Line(_("Name"), [InputRequired()])
+    title_after = Line(_("Academic title after the name"), most=60)
+    position = Line(_("Position"))
+    sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX), description=_("For figures by sex only."))
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+
+
+class LinkForm(Form):
+    """The secret of a personal link, put here by the page itself or pasted by hand."""
+
+    token = Line(_("Your personal link, or the part after #"), [InputRequired()], most=500)
+
+
+class UploadForm(Form):
+    """One spreadsheet."""
+
+    file = FileField(_("Spreadsheet (XLSX or CSV)"), [InputRequired()])

@@ -1,0 +1,41 @@
+"""Mails to participants: ticket, seat from the waiting list, link again, cancelled, replaced."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy.orm import joinedload
+
+from consult_app import mail, qr, web
+from consult_app.db import db
+from consult_app.events.models import Event
+from consult_app.i18n import gettext, local
+from consult_app.registrations.models import Registration
+from consult_app.registrations.tickets import personal_link, ticket_code
+
+
+def _subjects(event: str) -> dict[str, str]:
+    return {
+        "ticket": gettext("Your registration: %(event)s", event=event),
+        "seat": gettext("You have a seat: %(event)s", event=event),
+        "again": gettext("Your ticket and link: %(event)s", event=event),
+        "cancelled": gettext("Cancelled: %(event)s", event=event),
+        "replaced": gettext("A colleague has your place: %(event)s", event=event),
+    }
+
+
+def _parts(about: str, registration_id: int) -> mail.Parts:
+    registration = db.session.get_one(Registration, registration_id, options=[joinedload(Registration.event).joinedload(Event.consultation)])
+    event = registration.event
+    names = {"registration": registration, "event": event, "about": about, "url": web.external_url("events.show", slug=event.slug)}
+    files = []
+    if registration.is_live:
+        code = ticket_code(registration.seed)
+        names |= {"link": personal_link(registration.seed), "code": code}
+        if registration.is_confirmed:
+            files = [mail.Attachment("ticket.png", "image/png", qr.png(code), cid="ticket")]
+    return mail.Parts(_subjects(local(event.title))[about], "registrations/email/registration", names, files)
+
+
+for _about in ("ticket", "seat", "again", "cancelled", "replaced"):
+    mail.builder(f"registrations.{_about}")(partial(_parts, _about))

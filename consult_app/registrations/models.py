@@ -1,0 +1,239 @@
+"""People at events: stakeholder types, institutions, quotas, registrations, consents."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult_app.audit import Audited
+from consult_app.consultations.models import Dimension
+from consult_app.db import Model, Public, enum_type, now
+from consult_app.events.models import Event
+from consult_app.i18n import Texts
+from consult_app.policy import Role
+
+
+class Sex(enum.StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNDISCLOSED = "undisclosed"
+
+
+class Attendance(enum.StrEnum):
+    IN_PERSON = "in_person"
+    ONLINE = "online"
+
+
+class RegistrationState(enum.StrEnum):
+    CONFIRMED = "confirmed"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+    REPLACED = "replaced"  # a colleague took the institution's seat (product.md rule 6)
+
+
+class ParticipantRole(enum.StrEnum):
+    PARTICIPANT = "participant"
+    SPEAKER = "speaker"
+    MODERATOR = "moderator"
+    FACILITATOR = "facilitator"
+    RAPPORTEUR = "rapporteur"
+    ORGANISER = "organiser"
+    ASSISTANT = "assistant"  # a personal assistant, outside capacity (domain.md)
+
+
+class Source(enum.StrEnum):
+    PUBLIC = "public"
+    ORGANISER = "organiser"
+    IMPORT = "import"
+    WALK_IN = "walk_in"
+    REPLACEMENT = "replacement"
+
+
+class Purpose(enum.StrEnum):
+    """What a consent is for; each asked on its own, unticked (UU 27/2022)."""
+
+    TAKING_PART = "taking_part"
+    PHOTO = "photo"
+    FOLLOW_UP = "follow_up"
+
+
+class StakeholderType(Public, Audited, Model):
+    __tablename__ = "stakeholder_types"
+    __table_args__ = (UniqueConstraint("consultation_id", "code"),)
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    code: Mapped[str]
+    name: Mapped[Texts]
+    place: Mapped[int]
+
+
+class Institution(Public, Audited, Model):
+    __tablename__ = "institutions"
+    __table_args__ = (UniqueConstraint("consultation_id", "key"),)
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    key: Mapped[str]  # the name folded for comparison, so that one institution is one row
+    name: Mapped[Texts]
+    short: Mapped[str] = mapped_column(default="")
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
+    stakeholder_type: Mapped[StakeholderType] = relationship()
+
+
+class Quota(Public, Audited, Model):
+    """Seats of one stakeholder type at one event; types without a row share what capacity leaves."""
+
+    __tablename__ = "quotas"
+    __table_args__ = (UniqueConstraint("event_id", "stakeholder_type_id"), CheckConstraint("seats >= 0", name="seats_not_negative"))
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
+    seats: Mapped[int]
+    stakeholder_type: Mapped[StakeholderType] = relationship()
+
+
+class Person(Public, Audited, Model):
+    """Who somebody is throughout one consultation: one e-mail, one person. The details stand on each registration."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("consultation_id", "email"),)
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    email: Mapped[str | None]  # lower case; None for somebody without one (a walk-in)
+
+
+class Registration(Public, Audited, Model):
+    """One person's place at one event, and the actor that its personal link opens."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        # one person, one seat (product.md rule 5): a seat given up may be taken again
+        Index(
+            "uq_registrations_event_id_person_id_live",
+            "event_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("state IN ('confirmed', 'waiting')"),
+            postgresql_where=text("state IN ('confirmed', 'waiting')"),
+        ),
+        Index("ix_registrations_event_id_state_type", "event_id", "state", "stakeholder_type_id"),
+    )
+    audit_leaves_out = frozenset({"search", "opened_at"})
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), index=True)
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
+    dimension_id: Mapped[int | None] = mapped_column(ForeignKey("dimensions.id"))  # the group they want to join
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
+
+    salutation: Mapped[str] = mapped_column(default="")
+    title_before: Mapped[str] = mapped_column(default="")
+    name: Mapped[str]
+    title_after: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    unit: Mapped[str] = mapped_column(default="")
+    position: Mapped[str] = mapped_column(default="")
+    sex: Mapped[Sex] = mapped_column(enum_type(Sex), default=Sex.UNDISCLOSED)
+    attendance: Mapped[Attendance] = mapped_column(enum_type(Attendance), default=Attendance.IN_PERSON)
+    days: Mapped[list[str]] = mapped_column(default=list)  # ISO dates; empty: every day
+    role: Mapped[ParticipantRole] = mapped_column(enum_type(ParticipantRole), default=ParticipantRole.PARTICIPANT)
+    assignment_letter: Mapped[str] = mapped_column(default="")
+    accommodations: Mapped[str] = mapped_column(default="")
+    diet: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+
+    state: Mapped[RegistrationState] = mapped_column(enum_type(RegistrationState))
+    source: Mapped[Source] = mapped_column(enum_type(Source))
+    state_changed_at: Mapped[dt.datetime] = mapped_column(default=now)
+    state_note: Mapped[str] = mapped_column(default="")
+    # The ticket and the access link come from this seed and the site's token key (tickets.py); both kept as SHA-256.
+    seed: Mapped[str]
+    ticket_hash: Mapped[str] = mapped_column(unique=True)
+    link_hash: Mapped[str] = mapped_column(unique=True)
+    client_key: Mapped[str | None] = mapped_column(unique=True)  # makes a form sent twice count once
+    search: Mapped[str] = mapped_column(default="")  # folded name, institution, mail and phone
+    opened_at: Mapped[dt.datetime | None]
+
+    event: Mapped[Event] = relationship()
+    person: Mapped[Person] = relationship()
+    institution: Mapped[Institution] = relationship()
+    stakeholder_type: Mapped[StakeholderType] = relationship()
+    dimension: Mapped[Dimension | None] = relationship()
+    replaces: Mapped[Registration | None] = relationship(remote_side="Registration.id")
+    consents: Mapped[list[Consent]] = relationship(order_by="Consent.id", back_populates="registration")
+
+    is_user = False
+    is_participant = True
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it holds a seat or waits for one."""
+        return self.state in (RegistrationState.CONFIRMED, RegistrationState.WAITING)
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.state is RegistrationState.CONFIRMED
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is RegistrationState.WAITING
+
+    @property
+    def full_name(self) -> str:
+        """The name as on a certificate: titles before, name, titles after."""
+        before = f"{self.title_before} {self.name}".strip()
+        return f"{before}, {self.title_after}" if self.title_after else before
+
+    @property
+    def takes_a_seat(self) -> bool:
+        """Assistants do not count against capacity, nor does taking part online."""
+        return self.role is not ParticipantRole.ASSISTANT and self.attendance is Attendance.IN_PERSON
+
+    # -- as an actor (policy.Actor, Flask-Login) --
+
+    @property
+    def is_active(self) -> bool:
+        return self.is_live
+
+    @property
+    def actor_key(self) -> str:
+        return f"participant:{self.public_id}"
+
+    def get_id(self) -> str:
+        return f"participant:{self.public_id}:{self.link_hash[:12]}"
+
+    def roles_in(self, consultation_id: int | None) -> frozenset[Role]:
+        belongs = self.is_live and consultation_id == self.consultation_id
+        return frozenset({Role.PARTICIPANT}) if belongs else frozenset()
+
+    def is_named_for(self, section_id: int | None) -> bool:
+        return False
+
+    def owns(self, thing: Any) -> bool:
+        """Whether the thing is theirs: this registration, or what the same person wrote."""
+        return thing is self or getattr(thing, "person_id", None) == self.person_id
+
+
+class Consent(Public, Audited, Model):
+    """What was asked, in which version of the notice, how it was answered, when and where; a change is a new row."""
+
+    __tablename__ = "consents"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    purpose: Mapped[Purpose] = mapped_column(enum_type(Purpose))
+    is_given: Mapped[bool]
+    notice_version: Mapped[str]
+    language: Mapped[str]
+    channel: Mapped[Source] = mapped_column(enum_type(Source))
+    registration: Mapped[Registration] = relationship(back_populates="consents")

@@ -1,0 +1,98 @@
+"""Selects over registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from consult_app.consultations.models import Consultation
+from consult_app.db import db
+from consult_app.errors import Missing
+from consult_app.events.models import Event
+from consult_app.i18n import _
+from consult_app.registrations.models import Institution, Registration, RegistrationState, StakeholderType
+from consult_app.registrations.tickets import normal_code, token_hash
+from consult_app.sheets import fold
+
+
+
+
+def load_registration(event: Event, public_id: str) -> Registration:
+    """A registration of this event, whatever its state. Raises Missing."""
+    found = db.session.scalar(
+        select(Registration).where(Registration.event_id == event.id, Registration.public_id == public_id).options(*_WITH)
+    )
+    if found is None:
+        raise Missing(_("There is no such registration at this event."))
+    return found
+
+
+_WITH = (joinedload(Registration.institution), joinedload(Registration.stakeholder_type))
+
+
+def by_link(secret: str) -> Registration | None:
+    """The live registration that a personal link's secret opens."""
+    found = db.session.scalar(
+        select(Registration).where(Registration.link_hash == token_hash(secret)).options(*_WITH, joinedload(Registration.event))
+    )
+    return found if found is not None and found.is_live else None
+
+
+def by_ticket(code: str) -> Registration | None:
+    """The registration that a ticket's code belongs to, at any event and in any state."""
+    return db.session.scalar(
+        select(Registration)
+        .where(Registration.ticket_hash == token_hash(normal_code(code)))
+        .options(*_WITH, joinedload(Registration.event))
+    )
+
+
+def search(event: Event, filters: Mapping[str, str]) -> Select[tuple[Registration]]:
+    """Registrations by name, for the filters `q` (words in any order), `state` and `type`; unknown values find all."""
+    query = select(Registration).where(Registration.event_id == event.id).options(*_WITH).order_by(Registration.name, Registration.id)
+    for word in fold(filters.get("q", "")).split():
+        query = query.where(Registration.search.contains(word, autoescape=True))
+    if filters.get("state") in set(RegistrationState):
+        query = query.where(Registration.state == filters["state"])
+    if filters.get("type"):
+        query = query.join(StakeholderType).where(StakeholderType.code == filters["type"])
+    return query
+
+
+def stakeholder_types(consultation_id: int) -> list[StakeholderType]:
+    return list(
+        db.session.scalars(
+            select(StakeholderType).where(StakeholderType.consultation_id == consultation_id).order_by(StakeholderType.place)
+        )
+    )
+
+
+def institutions(consultation: Consultation) -> list[Institution]:
+    return list(
+        db.session.scalars(
+            select(Institution).where(Institution.consultation_id == consultation.id).options(joinedload(Institution.stakeholder_type)).order_by(Institution.key)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many registrations of an event stand in each state; `registered` holds a seat or takes part online."""
+
+    registered: int
+    waiting: int
+    cancelled: int
+    replaced: int
+
+
+def counts(event: Event) -> Counts:
+    rows = dict(
+        db.session.execute(select(Registration.state, func.count()).where(Registration.event_id == event.id).group_by(Registration.state))
+        .tuples()
+        .all()
+    )
+    states = RegistrationState
+    return Counts(rows.get(states.CONFIRMED, 0), rows.get(states.WAITING, 0), rows.get(states.CANCELLED, 0), rows.get(states.REPLACED, 0))

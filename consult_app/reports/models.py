@@ -1,0 +1,42 @@
+"""Sealed reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult_app.audit import Audited
+from consult_app.consultations.models import Consultation
+from consult_app.db import Model, Public, enum_type
+
+
+class ReportState(enum.StrEnum):
+    QUEUED = "queued"
+    SEALED = "sealed"
+    FAILED = "failed"
+
+
+class Report(Public, Audited, Model):
+    """A validated report as one sealed PDF; `public_id` is the verification code in its QR. A later one supersedes it."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("consultation_id", "number"),)
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    number: Mapped[int]
+    state: Mapped[ReportState] = mapped_column(enum_type(ReportState), default=ReportState.QUEUED)
+    language: Mapped[str] = mapped_column(default="en")
+    sha256: Mapped[str | None] = mapped_column(index=True)
+    filename: Mapped[str] = mapped_column(default="")  # under var/reports/
+    size: Mapped[int] = mapped_column(default=0)
+    sealed_at: Mapped[dt.datetime | None]
+    failure: Mapped[str] = mapped_column(default="")
+    # the revisions, sign-offs and figures it was made from: {"sections": [...], "figures": {...}, "log": {...}}
+    manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    consultation: Mapped[Consultation] = relationship()

@@ -1,0 +1,197 @@
+"""Spreadsheets in and out: XLSX and CSV read into rows of text with their place, and written so that nothing runs.
+
+What is read is text as people see it ("1.10" stays "1.10"); what is written is never a formula (product.md rule 22).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import python_calamine
+import xlsxwriter
+from charset_normalizer import from_bytes
+
+from .errors import Invalid
+from .forms import clean
+from .i18n import _, gettext
+
+MAX_ROWS, MAX_COLUMNS = 20_000, 200
+MAX_UNPACKED = 100 * 1024 * 1024  # bytes of an XLSX once unpacked
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass
+class Sheet:
+    name: str
+    rows: list[list[str]]
+
+
+@dataclass
+class Fault:
+    """What is wrong in a file, and where: the row counts from 1 as the spreadsheet shows it."""
+
+    sheet: str
+    row: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return gettext("%(sheet)s, row %(row)s, %(column)s: %(reason)s", **self.__dict__)
+
+
+@dataclass
+class Table:
+    """The rows under a recognised header. Each row has `_sheet` and `_row`, and text under each field's name."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
+
+
+def fold(words: str) -> str:
+    """Text for comparison: without case, accents, punctuation and spare space."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", words.casefold()) if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    return clean(str(value)) if value is not None else ""
+
+
+def _read_xlsx(filename: str, data: bytes) -> list[Sheet]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+            if sum(part.file_size for part in parts) > MAX_UNPACKED or len(parts) > 2000:
+                raise Invalid(_("“%(name)s” is far larger inside than it looks. Save only the sheet with the list.", name=filename))
+            if any(part.filename.endswith("vbaProject.bin") for part in parts):
+                raise Invalid(_("“%(name)s” contains macros. Save it as .xlsx without them.", name=filename))
+        book = python_calamine.load_workbook(io.BytesIO(data))
+        names = [meta.name for meta in book.sheets_metadata if meta.visible == python_calamine.SheetVisibleEnum.Visible]
+        sheets = []
+        for name in names:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
+                raise Invalid(_("Sheet “%(sheet)s” of “%(name)s” is too large: at most 20,000 rows.", sheet=name, name=filename))
+            # skip_empty_area=False keeps the row numbers that people see
+            sheets.append(Sheet(name, [[_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]))
+        return sheets
+    except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError, KeyError) as problem:
+        raise Invalid(_("“%(name)s” cannot be read as a spreadsheet. Save it again as .xlsx or .csv.", name=filename)) from problem
+
+
+def _read_csv(filename: str, data: bytes) -> list[Sheet]:
+    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Invalid(_("“%(name)s” is not a text file. Save it as .xlsx or .csv.", name=filename))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        best = from_bytes(data).best()
+        if best is None:
+            raise Invalid(_("The characters of “%(name)s” cannot be read. Save it as CSV UTF-8.", name=filename)) from None
+        text = str(best).removeprefix("\ufeff")
+    head = text[:20_000]
+    delimiter = max(",;\t|", key=lambda mark: sum(line.count(mark) for line in head.splitlines()[:30]))
+    try:
+        rows = [[clean(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    except csv.Error as problem:
+        raise Invalid(_("“%(name)s” cannot be read as a table: %(reason)s", name=filename, reason=str(problem))) from problem
+    if len(rows) > MAX_ROWS:
+        raise Invalid(_("“%(name)s” is too large: at most 20,000 rows.", name=filename))
+    return [Sheet(filename, rows)]
+
+
+def read(filename: str, data: bytes) -> list[Sheet]:
+    """The visible sheets of an XLSX or CSV file, every cell as text. Raises Invalid, naming the file and the reason."""
+    if not data.strip():
+        raise Invalid(_("“%(name)s” is empty.", name=filename))
+    if data.startswith(b"PK"):
+        return _read_xlsx(filename, data)
+    if data.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8")):
+        raise Invalid(_("“%(name)s” is not a spreadsheet of a kind that can be read. Save it as .xlsx or .csv.", name=filename))
+    return _read_csv(filename, data)
+
+
+def table(filename: str, sheets: Sequence[Sheet], headings: Mapping[str, Sequence[str]], required: Sequence[str]) -> Table:
+    """The rows of all sheets that have a header with every required field, wherever it stands and in any order.
+
+    `headings` gives, per field, the headings that mean it, in any language; case and punctuation do not matter.
+    Raises Invalid where no sheet has such a header, naming what is missing.
+    """
+    meanings = {fold(words): name for name, all_words in headings.items() for words in all_words}
+    found = Table()
+    nearest: set[str] = set()
+    for sheet in sheets:
+        for number, cells in enumerate(sheet.rows[:40]):
+            columns = {meanings[key]: n for n, cell in reversed(list(enumerate(cells))) if (key := fold(cell)) in meanings}
+            if len(columns) > len(nearest):
+                nearest = set(columns)
+            if all(name in columns for name in required):
+                found.fields = sorted({*found.fields, *columns})
+                for offset, row in enumerate(sheet.rows[number + 1 :], start=number + 2):
+                    if any(row):
+                        values = {name: row[n] if n < len(row) else "" for name, n in columns.items()}
+                        found.rows.append({"_sheet": sheet.name, "_row": offset, **values})
+                break
+    if not found.fields:
+        missing = ", ".join(f"“{headings[name][0]}”" for name in required if name not in nearest)
+        raise Invalid(_("No header was found in “%(name)s”. It needs a row with these columns: %(missing)s.", name=filename, missing=missing))
+    if not found.rows:
+        raise Invalid(_("There are no rows under the header of “%(name)s”.", name=filename))
+    return found
+
+
+def write_xlsx(sheets: Mapping[str, tuple[Sequence[str], Iterable[Sequence[Any]]]]) -> bytes:
+    """An XLSX file of `{sheet name: (header, rows)}`; text is written as text, never as a formula or a link."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        bold, wrap = book.add_format({"bold": True, "bottom": 1, "text_wrap": True}), book.add_format({"text_wrap": True, "valign": "top"})
+        for name, (header, rows) in sheets.items():
+            sheet = book.add_worksheet("".join("-" if c in "[]:*?/\\" else c for c in name)[:31])
+            sheet.freeze_panes(1, 0)
+            widths = [len(str(words)) for words in header]
+            for column, words in enumerate(header):
+                sheet.write_string(0, column, str(words), bold)
+            for number, row in enumerate(rows, start=1):
+                for column, value in enumerate(row):
+                    if isinstance(value, int | float) and not isinstance(value, bool):
+                        sheet.write_number(number, column, value, wrap)
+                    else:
+                        words = clean(str(value)) if value is not None else ""
+                        sheet.write_string(number, column, words[:32_000], wrap)
+                        widths[column] = max(widths[column], min(60, max((len(part) for part in words.split("\n")), default=0)))
+            for column, width in enumerate(widths):
+                sheet.set_column(column, column, min(60, max(6, width + 2)))
+    return buffer.getvalue()
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV file (UTF-8 with BOM, so that Excel reads it right) in which no cell can run as a formula.
+
+    A cell that begins like one is preceded by an apostrophe; a phone number (+62 812 …) stays as it is.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([harmless(words) for words in header])
+    writer.writerows([harmless(value) for value in row] for row in rows)
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def harmless(value: Any) -> str:
+    """The text of a CSV cell that no spreadsheet takes for a formula."""
+    words = clean(str(value)) if value is not None else ""
+    phone = words.startswith("+") and words[1:].replace(" ", "").replace("-", "").isdigit()
+    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) and not phone and words != "-" else words

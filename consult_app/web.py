@@ -1,0 +1,246 @@
+"""What every page shares: who acts, CSRF, headers, limits, errors, paging, assets, the language switch."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Flask, Response, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from . import policy
+from .db import db, set_transaction_mode
+from .errors import DomainError
+from .i18n import _, language
+from .policy import Actor
+
+Answer = str | BaseResponse | tuple[str, int]
+Row = TypeVar("Row")
+
+bp = Blueprint("web", __name__)
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=True)
+login_manager = LoginManager()
+login_manager.anonymous_user = policy.Nobody
+login_manager.session_protection = None  # phones change networks in mid-session
+
+# "user" and "participant" each load their own: set by accounts and registrations
+actor_loaders: dict[str, Callable[[str, str], Any]] = {}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def load_actor(key: str) -> Any:
+    """The account or participant of a session key such as "user:PUBLIC_ID:3"."""
+    kind, _, rest = key.partition(":")
+    public_id, _, number = rest.partition(":")
+    return actor_loaders[kind](public_id, number) if kind in actor_loaders else None
+
+
+def actor() -> Any:
+    """Who makes this request."""
+    return g.actor
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list, and how to get to the others."""
+
+    items: Sequence[Row]
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, math.ceil(self.total / self.size))
+
+    def url(self, number: int) -> str:
+        """The same address with another page number."""
+        return f"{request.path}?{urlencode([*((k, v) for k, v in request.args.items(multi=True) if k != 'page'), ('page', number)])}"
+
+
+def paginate(query: Select[tuple[Row]], size: int = 50) -> Page[Row]:
+    """The page of `query` that the address asks for (`?page=`), in two statements."""
+    total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    last = max(1, math.ceil(total / size))
+    number = min(max(request.args.get("page", 1, type=int) or 1, 1), last)
+    items = db.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
+    return Page(items, number, size, total)
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks and wants a fragment."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def go(url: str) -> BaseResponse:
+    """Send the browser to a page of ours, also when htmx asked."""
+    if is_htmx():
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, 303)
+
+
+def safe_next(fallback: str) -> str:
+    """The address to return to, if it is one of ours (open redirects are refused)."""
+    wanted = request.values.get("next", "")
+    parts = urlsplit(wanted)
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return wanted if ours and "\\" not in wanted and "\n" not in wanted else fallback
+
+
+def external_url(endpoint: str, **values: Any) -> str:
+    """The full address of a page for mails, QR codes and PDFs: from the configured base, never from the request."""
+    with current_app.test_request_context():
+        path = url_for(endpoint, **values)
+    return f"{current_app.config['BASE_URL']}{path}"
+
+
+def download(data: bytes, name: str, media_type: str, inline: bool = False) -> Response:
+    """A file as the answer."""
+    answer = Response(data, mimetype=media_type)
+    answer.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=name)
+    return answer
+
+
+def attempt(act: Callable[[], Any]) -> bool:
+    """Run an action; a DomainError is told on the next page instead of raised. Returns whether it went well."""
+    try:
+        act()
+    except DomainError as problem:
+        db.session.rollback()
+        for words in [problem.message, *problem.reasons]:
+            flash(str(words), "danger")
+        return False
+    return True
+
+
+@bp.post("/language")
+def set_language() -> Answer:
+    """Read on in another language."""
+    policy.public()
+    chosen = request.form.get("language", "")
+    if chosen in current_app.config["LANGUAGES"]:
+        session["language"] = chosen
+    return redirect(safe_next("/"), 303)
+
+
+def _begin_request() -> None:
+    set_transaction_mode("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
+
+
+def _load_actor() -> None:
+    g.actor = current_user._get_current_object()
+    g.policy_asked = False
+
+
+def _finish(response: Response) -> Response:
+    undeclared = request.endpoint not in (None, "static") and response.status_code < 400 and not g.get("policy_asked")
+    if undeclared and not g.get("before_policy"):  # a redirect to sign-in or set-up comes before any view
+        raise AssertionError(f"{request.endpoint} answered without asking the policy")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store" if g.actor.is_authenticated else "no-cache")
+        response.vary.add("Cookie")
+    return response
+
+
+def _error(status: int, title: Any, words: Any, reasons: Sequence[Any] = ()) -> tuple[str, int]:
+    template = "errors/_notice.html" if is_htmx() else "errors/page.html"
+    return render_template(template, status=status, title=title, words=words, reasons=reasons), status
+
+
+WORDS = {
+    400: (_("That could not be read"), _("The request was not complete. Go back, and try again.")),
+    403: (_("Not for your role"), _("Your role in this consultation does not allow this. Ask its organiser if you need it.")),
+    404: (_("Not found"), _("There is nothing here, or it is not for you. Check the address, or start from the first page.")),
+    405: (_("Not like that"), _("This address cannot be used in this way.")),
+    413: (_("Too large"), _("The file or text is larger than 12 MB. Send a smaller one.")),
+    429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
+    500: (_("Our mistake"), _("Something went wrong on our side, and nothing was saved. Please try again.")),
+    503: (_("Very busy"), _("Many people are writing at this moment. Nothing was saved; try again in a few seconds.")),
+}
+
+
+def _http_error(error: HTTPException) -> Answer:
+    db.session.rollback()
+    status = error.code or 500
+    if status == 401:
+        g.before_policy = True
+        return go(url_for("accounts.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    if error.response is not None or status < 400:
+        return error.get_response()  # type: ignore[return-value]
+    title, words = WORDS.get(status, WORDS[400])
+    return _error(status, title, words)
+
+
+def _domain_error(error: DomainError) -> Answer:
+    db.session.rollback()
+    titles = {404: _("Not found"), 409: _("Not possible now"), 422: _("Please check this")}
+    return _error(error.status, titles[error.status], error.message, error.reasons)
+
+
+def _busy(error: OperationalError) -> Answer:
+    db.session.rollback()
+    if "locked" not in str(error.orig) and not error.connection_invalidated:
+        raise error
+    body, status = _error(503, *WORDS[503])
+    return Response(body, status, {"Retry-After": "3"})
+
+
+def _csrf_error(error: CSRFError) -> Answer:
+    words = _("This page was open for too long, or in another window. Go back, reload it, and send it again.")
+    return _error(400, _("Please send it again"), words)
+
+
+def _manifest(app: Flask) -> dict[str, str]:
+    path = Path(app.static_folder or "") / "dist" / "manifest.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def init_app(app: Flask) -> None:
+    """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
+    manifest = _manifest(app)
+    app.before_request(_begin_request)
+    login_manager.init_app(app)
+    app.before_request(_load_actor)
+    csrf.init_app(app)
+    app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["LIMITS_STORAGE"])
+    limiter.init_app(app)
+    app.after_request(_finish)
+    app.register_blueprint(bp)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(OperationalError, _busy)
+    app.jinja_env.globals.update(
+        asset=lambda name: f"/static/dist/{manifest.get(name, name)}",
+        can=lambda action, thing=None: policy.can(g.actor, action, thing),
+    )
+    app.context_processor(lambda: {"actor": g.get("actor", policy.Nobody()), "locale": language()})
+

@@ -1,0 +1,30 @@
+"""How alembic runs here: online, on the application's own engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from flask import current_app
+from flask_migrate import Migrate
+
+from consult_app.db import UTCDateTime
+
+migrate: Migrate = current_app.extensions["migrate"]
+
+
+def render_item(kind: str, thing: Any, _autogen: Any) -> str | bool:
+    """Migrations stand on their own: our column types are written as what they are in the database."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(thing, UTCDateTime) else False
+
+
+with migrate.db.engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=migrate.db.metadata,
+        render_item=render_item,
+        **current_app.extensions["migrate"].configure_args,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
