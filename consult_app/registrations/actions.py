@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from consult_app import audit, mail
 from consult_app.db import db, now
 from consult_app.errors import Conflict
+from consult_app.events.actions import event_changed
 from consult_app.events.models import Event
 from consult_app.i18n import Texts, _
 from consult_app.policy import Actor
@@ -150,6 +151,11 @@ def move_up(event: Event, *, by: Actor) -> list[Registration]:
             tell(registration, "seat")
             moved.append(registration)
     return moved
+
+
+@event_changed.connect
+def _seats_changed(event: Event, by: Actor) -> None:
+    move_up(event, by=by)
 
 
 def _set_state(registration: Registration, state: RegistrationState, note: str = "") -> None:

@@ -1,0 +1,208 @@
+"""The materials of every PDF: the interface's own fonts and colours, text made safe and shaped, QR codes, page furniture.
+
+User text never reaches reportlab's mini-markup unescaped (an `<img>` in it would embed a local file); Arabic is shaped
+and set in its own font; a character that no font of ours has becomes a visible replacement, never an error.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import arabic_reshaper
+from bidi.algorithm import get_display
+from flask import current_app
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_CENTER, TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
+
+from . import qr
+from .forms import clean
+
+SANS, SANS_BOLD, SERIF, SERIF_BOLD, SERIF_ITALIC, ARABIC = "Sans", "Sans-Bold", "Serif", "Serif-Bold", "Serif-Italic", "Arabic"
+FILES = {
+    SANS: "SourceSans3-Regular.ttf",
+    SANS_BOLD: "SourceSans3-SemiBold.ttf",
+    SERIF: "SourceSerif4-Regular.ttf",
+    SERIF_BOLD: "SourceSerif4-SemiBold.ttf",
+    SERIF_ITALIC: "SourceSerif4-Italic.ttf",
+    ARABIC: "NotoSansArabic-Regular.ttf",
+}
+
+INK, MUTED, HAIR, ACCENT, PAPER = HexColor("#1d2430"), HexColor("#5b6473"), HexColor("#d8d2c4"), HexColor("#1f5f6b"), HexColor("#faf7f0")
+SUCCESS, WARNING, DANGER = HexColor("#2c6b3f"), HexColor("#8a5a00"), HexColor("#9b2c2c")
+# One colour per dimension, the same as in assets/css/tokens.css; repeated after six.
+DIMENSIONS = [HexColor(code) for code in ("#1f5f8b", "#8a4b0f", "#2f6b3a", "#7a3e86", "#a03340", "#4a5a1e")]
+
+
+@cache
+def fonts() -> None:
+    """Register the fonts, once per process."""
+    folder = Path(current_app.static_folder or "") / "dist" / "fonts" / "pdf"
+    for name, file in FILES.items():
+        pdfmetrics.registerFont(TTFont(name, str(folder / file)))
+    pdfmetrics.registerFontFamily(SERIF, normal=SERIF, bold=SERIF_BOLD, italic=SERIF_ITALIC, boldItalic=SERIF_BOLD)
+    pdfmetrics.registerFontFamily(SANS, normal=SANS, bold=SANS_BOLD, italic=SANS, boldItalic=SANS_BOLD)
+
+
+def dimension_colour(number: int) -> Any:
+    """The colour of a dimension, by its number (from 1)."""
+    return DIMENSIONS[(number - 1) % len(DIMENSIONS)]
+
+
+def _is_arabic(c: str) -> bool:
+    return "\u0600" <= c <= "\u06ff" or "\u0750" <= c <= "\u077f" or "\ufb50" <= c <= "\ufdff" or "\ufe70" <= c <= "\ufeff"
+
+
+def _glyphs(font: str) -> dict[int, int]:
+    return pdfmetrics.getFont(font).face.charToGlyph  # type: ignore[no-any-return]
+
+
+def _known(words: str, font: str) -> str:
+    glyphs = _glyphs(font)
+    return "".join(c if c in "\n\t" or ord(c) in glyphs else ("\u25a1" if 0x25A1 in glyphs else "?") for c in words)
+
+
+def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
+    """The text in display order as (font, words): Arabic shaped, in its own font; the rest in `font`."""
+    fonts()
+    text = clean(words)
+    if not any(_is_arabic(c) for c in text):
+        return [(font, _known(text, font))]
+    shaped = get_display(arabic_reshaper.reshape(text))
+    found: list[tuple[str, str]] = []
+    for c in str(shaped):
+        kind = ARABIC if _is_arabic(c) else font
+        if found and (found[-1][0] == kind or c == " "):
+            found[-1] = (found[-1][0], found[-1][1] + c)
+        else:
+            found.append((kind, c))
+    return [(kind, _known(part, kind)) for kind, part in found]
+
+
+def markup(words: Any, font: str = SANS) -> str:
+    """Text as mini-markup that means only itself; line breaks are kept."""
+    parts = []
+    for kind, part in runs(str(words if words is not None else ""), font):
+        safe = escape(part).replace("\n", "<br/>")
+        parts.append(safe if kind == font else f'<font name="{kind}">{safe}</font>')
+    return "".join(parts)
+
+
+def style(font: str = SANS, size: float = 10, leading: float | None = None, **more: Any) -> ParagraphStyle:
+    """A paragraph style in our own fonts; `leading` is 1.4 of the size unless given."""
+    fonts()
+    more.setdefault("textColor", INK)
+    return ParagraphStyle(f"{font}{size}", fontName=font, fontSize=size, leading=leading or size * 1.4, splitLongWords=1, **more)
+
+
+def paragraph(words: Any, font: str = SANS, size: float = 10, **more: Any) -> Paragraph:
+    """A paragraph of plain text, whatever it contains."""
+    look = style(font, size, **more)
+    return Paragraph(markup(words, font), look)
+
+
+def draw_line(canvas: Any, x: float, y: float, words: str, font: str = SANS, size: float = 10, most: float = 1e9, align: str = "left") -> float:
+    """One line of text at (x, y), made smaller (down to 60 %) and then cut to fit `most` points; returns its width."""
+    parts = runs(words, font)
+    width = sum(pdfmetrics.stringWidth(part, kind, size) for kind, part in parts)
+    if width > most:
+        size = max(size * most / width, size * 0.6)
+        while parts and sum(pdfmetrics.stringWidth(part, kind, size) for kind, part in parts) > most:
+            kind, part = parts[-1]
+            parts[-1:] = [(kind, part[:-2].rstrip() + "…")] if len(part) > 2 else []
+        width = sum(pdfmetrics.stringWidth(part, kind, size) for kind, part in parts)
+    at = x - width if align == "right" else x - width / 2 if align == "center" else x
+    for kind, part in parts:
+        canvas.setFont(kind, size)
+        canvas.drawString(at, y, part)
+        at += pdfmetrics.stringWidth(part, kind, size)
+    return float(width)
+
+
+def draw_qr(canvas: Any, words: str, x: float, y: float, size: float) -> None:
+    """A QR of `size` points, quiet zone included, its lower left corner at (x, y), black on white."""
+    cells = qr.matrix(words)
+    module = size / (len(cells) + 2 * qr.QUIET)
+    canvas.saveState()
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.rect(x, y, size, size, stroke=0, fill=1)
+    canvas.setFillColorRGB(0, 0, 0)
+    path = canvas.beginPath()
+    for row, cols in enumerate(cells):
+        start = None
+        for column in range(len(cols) + 1):
+            dark = column < len(cols) and cols[column]
+            if dark and start is None:
+                start = column
+            elif not dark and start is not None:
+                top = y + size - (row + 1 + qr.QUIET) * module
+                path.rect(x + (start + qr.QUIET) * module, top, (column - start) * module, module)
+                start = None
+    canvas.drawPath(path, stroke=0, fill=1)
+    canvas.restoreState()
+
+
+class QR(Flowable):
+    """A QR in the flow of a page."""
+
+    def __init__(self, words: str, size: float = 28 * mm) -> None:
+        super().__init__()
+        self.words, self.width, self.height = words, size, size
+
+    def draw(self) -> None:
+        draw_qr(self.canv, self.words, 0, 0, self.width)
+
+
+def draw_thread(canvas: Any, x: float, y: float, width: float, knots: Sequence[tuple[str, bool]]) -> None:
+    """The thread: a line with one knot per (label, is done), the labels under it."""
+    fonts()
+    step = width / max(1, len(knots) - 1)
+    canvas.saveState()
+    canvas.setStrokeColor(ACCENT)
+    canvas.setLineWidth(1.2)
+    canvas.line(x, y, x + width, y)
+    for number, (label, done) in enumerate(knots):
+        at = x + number * step
+        canvas.setFillColor(ACCENT if done else HexColor("#ffffff"))
+        canvas.circle(at, y, 4, stroke=1, fill=1)
+        canvas.setFillColor(INK)
+        align = "left" if number == 0 else "right" if number == len(knots) - 1 else "center"
+        draw_line(canvas, at - 4 if number == 0 else at + 4 if align == "right" else at, y - 15, label, SANS, 8, align=align)
+    canvas.restoreState()
+
+
+def build(
+    story: list[Flowable],
+    title: str,
+    furniture: Callable[[Any, Any], None] | None = None,
+    pagesize: tuple[float, float] = A4,
+    margins: tuple[float, float, float, float] = (22 * mm, 22 * mm, 22 * mm, 24 * mm),
+    **info: str,
+) -> bytes:
+    """A PDF of the flowables; `furniture(canvas, document)` draws each page's letterhead and foot.
+
+    `margins` are left, right, top and bottom, in points.
+    """
+    fonts()
+    buffer = io.BytesIO()
+    left, right, top, bottom = margins
+    document = BaseDocTemplate(
+        buffer, pagesize=pagesize, leftMargin=left, rightMargin=right, topMargin=top, bottomMargin=bottom,
+        title=clean(title), author=clean(info.get("author", "Consult")), subject=clean(info.get("subject", "")), lang=info.get("lang", "en"),
+    )  # fmt: skip
+    frame = Frame(left, bottom, pagesize[0] - left - right, pagesize[1] - top - bottom, 0, 0, 0, 0)
+    document.addPageTemplates(PageTemplate("page", [frame], onPage=furniture or (lambda *_page: None)))
+    document.build(story)
+    return buffer.getvalue()
+
+
