@@ -1,0 +1,105 @@
+"""Checking in. One standing check-in per person and day; the database has the last word."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from consult_app import audit
+from consult_app.accounts.models import User
+from consult_app.attendance.models import CheckIn
+from consult_app.db import db, now
+from consult_app.errors import Conflict, Invalid
+from consult_app.events.models import Event
+from consult_app.i18n import _
+from consult_app.policy import Actor
+from consult_app.registrations.actions import Details, register
+from consult_app.registrations.models import Registration, Source
+from consult_app.registrations.queries import by_ticket
+
+
+class ScanResult(enum.StrEnum):
+    """What a scan answers (product.md rule 7)."""
+
+    OK = "ok"
+    ALREADY = "already"
+    WRONG_EVENT = "wrong_event"
+    WRONG_DAY = "wrong_day"
+    CANCELLED = "cancelled"
+    WAITING_LIST = "waiting_list"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class ScanAnswer:
+    """The result, whom it is about, and the check-in that stands (for "already": the earlier one)."""
+
+    result: ScanResult
+    registration: Registration | None = None
+    check_in: CheckIn | None = None
+
+
+def scan(event: Event, code: str, *, by: Actor, nonce: str, at: dt.datetime | None = None) -> ScanAnswer:
+    """Check in the holder of a ticket. The same scan sent twice (same actor and nonce) gets the same answer."""
+    registration = by_ticket(code)
+    if registration is None or registration.consultation_id != event.consultation_id:
+        return ScanAnswer(ScanResult.UNKNOWN)  # another consultation's people are nobody here
+    return check_in(event, registration, by=by, nonce=nonce, at=at)
+
+
+def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str, at: dt.datetime | None = None) -> ScanAnswer:
+    """Check in one person at a moment (default: now), if their registration and the day allow it."""
+    at = at or now()
+    day, by_id = event.day_of(at), by.id if isinstance(by, User) else None
+    if registration.event_id != event.id:
+        return ScanAnswer(ScanResult.WRONG_EVENT, registration)
+    if not registration.is_live:
+        return ScanAnswer(ScanResult.CANCELLED, registration)
+    if registration.is_waiting:
+        return ScanAnswer(ScanResult.WAITING_LIST, registration)
+    if day not in event.days or (registration.days and day.isoformat() not in registration.days):
+        return ScanAnswer(ScanResult.WRONG_DAY, registration)
+    standing = _standing(registration, day)
+    if standing is None:
+        arrival = CheckIn(
+            consultation_id=event.consultation_id, event=event, registration=registration, day=day, scanned_at=at, by_id=by_id, nonce=nonce
+        )
+        try:
+            with db.session.begin_nested():
+                db.session.add(arrival)
+            audit.record(by, "checkin.scan", arrival)
+            return ScanAnswer(ScanResult.OK, registration, arrival)
+        except IntegrityError:  # another desk was faster
+            standing = _standing(registration, day)
+    if standing is not None and (standing.nonce, standing.by_id) == (nonce, by_id):
+        return ScanAnswer(ScanResult.OK, registration, standing)
+    return ScanAnswer(ScanResult.ALREADY, registration, standing)
+
+
+def _standing(registration: Registration, day: dt.date) -> CheckIn | None:
+    return db.session.scalar(
+        select(CheckIn).where(CheckIn.registration_id == registration.id, CheckIn.day == day, CheckIn.undone_at.is_(None))
+    )
+
+
+def walk_in(event: Event, details: Details, *, by: Actor, nonce: str, at: dt.datetime | None = None) -> ScanAnswer:
+    """Register somebody at the desk and check them in; over capacity they are put on the waiting list."""
+    registration, _is_new = register(event, details, by=by, source=Source.WALK_IN, client_key=f"walk-in:{nonce}")
+    return check_in(event, registration, by=by, nonce=nonce, at=at)
+
+
+def undo(arrival: CheckIn, reason: str, *, by: Actor) -> None:
+    """Take a check-in back; it stays in the record, with who did it and why."""
+    if not reason.strip():
+        raise Invalid(_("Say why, in a few words."), field="reason")
+    if arrival.undone_at is not None:
+        raise Conflict(_("This check-in was undone already."))
+    arrival.undone_at, arrival.undo_reason = now(), reason.strip()
+    arrival.undone_by_id = by.id if isinstance(by, User) else None
+    audit.record(by, "checkin.undo", arrival)
+
+

@@ -1,0 +1,25 @@
+"""The words and colours of the desk's answers (product.md rule 7)."""
+
+from consult_app.attendance.actions import ScanResult
+from consult_app.i18n import _
+
+WORD = {
+    ScanResult.OK: _("Welcome"),
+    ScanResult.ALREADY: _("Already checked in"),
+    ScanResult.WRONG_EVENT: _("Wrong event"),
+    ScanResult.WRONG_DAY: _("Wrong day"),
+    ScanResult.CANCELLED: _("Cancelled"),
+    ScanResult.WAITING_LIST: _("Waiting list"),
+    ScanResult.UNKNOWN: _("Unknown code"),
+}
+# the look of the whole screen: see docs/look.md, "scan answer"
+LOOK = {
+    ScanResult.OK: "ok",
+    ScanResult.ALREADY: "already",
+    ScanResult.WRONG_EVENT: "refused",
+    ScanResult.WRONG_DAY: "refused",
+    ScanResult.CANCELLED: "refused",
+    ScanResult.WAITING_LIST: "already",
+    ScanResult.UNKNOWN: "unknown",
+}
+ICON = {"ok": "circle-check", "already": "info-circle", "refused": "circle-x", "unknown": "help-circle"}

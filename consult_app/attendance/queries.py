@@ -1,0 +1,142 @@
+"""Who arrived, and the participation table: the one place from which every document takes these numbers (rule 23)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from consult_app.attendance.models import CheckIn
+from consult_app.consultations.models import Attribution, Consultation
+from consult_app.db import db
+from consult_app.errors import Missing
+from consult_app.events.models import Event
+from consult_app.i18n import Texts, _
+from consult_app.policy import Role
+from consult_app.registrations.models import Attendance, Registration, RegistrationState, Sex, StakeholderType
+
+SMALL = 3  # cells of fewer are suppressed where rule 11 asks
+
+
+@dataclass(frozen=True)
+class ParticipationRow:
+    """One stakeholder type, or all of them. A number that must not be told is None."""
+
+    name: Texts
+    women: int | None
+    men: int | None
+    other: int | None
+    total: int | None
+    institutions: int | None
+    online: int | None
+
+    @property
+    def share_of_women(self) -> int | None:
+        """In per cent of the total, rounded."""
+        return round(100 * self.women / self.total) if self.women is not None and self.total else None
+
+
+@dataclass(frozen=True)
+class Participation:
+    """Who is counted: "arrived" are those with a standing check-in, "registered" those who hold a place."""
+
+    basis: str
+    rows: list[ParticipationRow] = field(default_factory=list)
+    total: ParticipationRow = field(default_factory=lambda: ParticipationRow({}, 0, 0, 0, 0, 0, 0))
+    is_suppressed: bool = False
+
+
+def arrived_ids(event: Event, day: dt.date | None = None) -> Select[tuple[int]]:
+    """The ids of the registrations that have arrived, on one day or on any."""
+    query = select(CheckIn.registration_id).where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
+    return query.where(CheckIn.day == day) if day else query
+
+
+def count_arrived(event: Event, day: dt.date | None = None) -> int:
+    """How many people have arrived."""
+    return db.session.scalar(select(func.count(func.distinct(arrived_ids(event, day).subquery().c.registration_id)))) or 0
+
+
+def participation(event: Event, basis: str = "arrived", *, suppress: bool = False) -> Participation:
+    """The table by stakeholder type and sex. With `suppress`, no cell of one or two can be read or worked out."""
+    query = select(
+        Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id, func.count()
+    ).where(Registration.event_id == event.id)
+    query = (
+        query.where(Registration.id.in_(arrived_ids(event)))
+        if basis == "arrived"
+        else query.where(Registration.state == RegistrationState.CONFIRMED)
+    )
+    groups = db.session.execute(
+        query.group_by(Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id)
+    ).tuples().all()
+    types = db.session.scalars(
+        select(StakeholderType).where(StakeholderType.consultation_id == event.consultation_id).order_by(StakeholderType.place)
+    )
+    rows = [_row(kind.name, [g for g in groups if g[0] == kind.id]) for kind in types]
+    table = Participation(basis, [row for row in rows if row.total], _row({"en": "Total", "id": "Jumlah"}, list(groups)))
+    return _suppressed(table) if suppress else table
+
+
+def _row(name: Texts, groups: list[tuple[int, Sex, Attendance, int, int]]) -> ParticipationRow:
+    def by(*sexes: Sex) -> int:
+        return sum(n for _kind, sex, _how, _where, n in groups if sex in sexes)
+
+    online = sum(n for _kind, _sex, how, _where, n in groups if how is Attendance.ONLINE)
+    institutions = len({where for _kind, _sex, _how, where, _n in groups})
+    return ParticipationRow(name, by(Sex.FEMALE), by(Sex.MALE), by(Sex.OTHER, Sex.UNDISCLOSED), sum(g[4] for g in groups), institutions, online)
+
+
+def _suppressed(table: Participation) -> Participation:
+    """Hide every row that has a small cell; if it is the only one, also the next smallest, so that no total gives it away."""
+
+    def is_small(row: ParticipationRow) -> bool:
+        return any(0 < (n or 0) < SMALL for n in (row.women, row.men, row.other, row.total, row.online))
+
+    hidden = [row for row in table.rows if is_small(row)]
+    others = sorted((row for row in table.rows if row not in hidden), key=lambda row: row.total or 0)
+    if len(hidden) == 1 and others:
+        hidden.append(others[0])
+    rows = [replace(r, women=None, men=None, other=None, total=None, institutions=None, online=None) if r in hidden else r for r in table.rows]
+    total = table.total
+    if is_small(replace(total, online=0)):
+        total = replace(total, women=None, men=None, other=None)
+    return replace(table, rows=rows, total=replace(total, online=None), is_suppressed=bool(hidden) or total.women is None)
+
+
+def must_suppress(consultation: Consultation, roles: frozenset[Role]) -> bool:
+    """Whether somebody with these roles may only see suppressed tables (rule 11)."""
+    sees_all = {Role.ORGANISER, Role.CHECK_IN, Role.FOCAL_POINT, Role.RAPPORTEUR, Role.FACILITATOR, Role.SYSTEM}
+    return consultation.attribution is Attribution.BY_STAKEHOLDER_TYPE and not roles & sees_all
+
+
+def arrivals(event: Event) -> Select[tuple[CheckIn]]:
+    """Standing check-ins, the newest first."""
+    return (
+        select(CheckIn)
+        .where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
+        .order_by(CheckIn.scanned_at.desc(), CheckIn.id.desc())
+        .options(joinedload(CheckIn.registration).joinedload(Registration.institution), joinedload(CheckIn.by))
+    )
+
+
+def load_check_in(event: Event, public_id: str) -> CheckIn:
+    """A check-in of this event. Raises Missing."""
+    found = db.session.scalar(select(CheckIn).where(CheckIn.event_id == event.id, CheckIn.public_id == public_id))
+    if found is None:
+        raise Missing(_("There is no such check-in at this event."))
+    return found
+
+
+def expected(event: Event, day: dt.date) -> list[Registration]:
+    """Everybody with a place on that day, by institution and name: the lines of an attendance sheet."""
+    rows = db.session.scalars(
+        select(Registration)
+        .where(Registration.event_id == event.id, Registration.state == RegistrationState.CONFIRMED)
+        .options(joinedload(Registration.institution), joinedload(Registration.stakeholder_type))
+    )
+    return sorted(
+        (r for r in rows if not r.days or day.isoformat() in r.days), key=lambda r: (r.stakeholder_type.place, r.institution.key, r.name.casefold())
+    )
