@@ -86,6 +86,16 @@ class Comment(Public, Audited, Model):
         return self.dispositions[-1] if self.dispositions else None
 
     @property
+    def objection(self) -> Objection | None:
+        """The author's objection to the answer; there is at most one."""
+        return self.objections[0] if self.objections else None
+
+    @property
+    def waits_for_revision(self) -> bool:
+        """Accepted, but no revision is named yet that carries the change (rule 14)."""
+        return bool(self.disposition and self.disposition.needs_revision and self.disposition.revision_id is None)
+
+    @property
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
 
@@ -125,6 +135,7 @@ class Disposition(Public, Audited, Model):
     """A decided answer. The newest of a comment counts; `revision_id` is the revision that carries the change."""
 
     __tablename__ = "dispositions"
+    audit_leaves_out = frozenset({"told_at"})
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
     comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id"), index=True)
@@ -133,6 +144,7 @@ class Disposition(Public, Audited, Model):
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"))
     revision_id: Mapped[int | None] = mapped_column(ForeignKey("revisions.id"))
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    told_at: Mapped[dt.datetime | None]  # when the author was written to, in one message per batch
 
     comment: Mapped[Comment] = relationship(back_populates="dispositions", foreign_keys=[comment_id])
     duplicate_of: Mapped[Comment | None] = relationship(foreign_keys=[duplicate_of_id])
