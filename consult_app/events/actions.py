@@ -1,0 +1,113 @@
+"""What is done with events and their agenda."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from blinker import Signal
+from sqlalchemy import select
+
+from consult_app import audit
+from consult_app.consultations.models import Consultation
+from consult_app.db import db
+from consult_app.errors import Conflict, Invalid
+from consult_app.events.models import Event, EventState, Session, SessionKind
+from consult_app.i18n import Texts, _, local
+from consult_app.policy import Actor
+
+# Sent within the transaction, so that registrations can move up when there are more seats.
+event_changed = Signal()
+
+# What an organiser gives; `create_event` and `change_event` take these names.
+FIELDS = (
+    "kind", "mode", "title", "description", "starts_on", "ends_on", "starts_at", "ends_at",
+    "timezone", "venue", "address", "online_url", "capacity", "registration_closes_at",
+)  # fmt: skip
+
+
+def free_slug(words: str) -> str:
+    """An address made from words ("validation-workshop-jakarta"), with a number behind it where it is taken."""
+    base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "event"
+    taken = set(db.session.scalars(select(Event.slug).where(Event.slug.startswith(base))))
+    return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+
+
+def _check(event: Event) -> None:
+    if event.ends < event.starts:
+        raise Invalid(_("The event ends before it begins."), field="ends_on")
+    if (event.ends_on - event.starts_on).days > 30:
+        raise Invalid(_("An event has at most 31 days."), field="ends_on")
+    try:
+        ZoneInfo(event.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as problem:
+        raise Invalid(_("This time zone is not known."), field="timezone") from problem
+
+
+def create_event(consultation: Consultation, *, by: Actor, slug: str = "", **values: Any) -> Event:
+    """Make an event as a draft. Raises Invalid where its days or its zone cannot be."""
+    event = Event(consultation_id=consultation.id, state=EventState.DRAFT, **values)
+    event.slug = slug or free_slug(f"{local(event.title, 'en')}-{event.starts_on.year}")
+    _check(event)
+    db.session.add(event)
+    audit.record(by, "event.create", event)
+    return event
+
+
+def change_event(event: Event, *, by: Actor, **values: Any) -> None:
+    """Change an event. Capacity may grow at any time; whoever waits is moved up by `registrations.move_up`."""
+    if event.is_cancelled:
+        raise Conflict(_("A cancelled event can no longer be changed."))
+    for name, value in values.items():
+        setattr(event, name, value)
+    _check(event)
+    audit.record(by, "event.change", event)
+    event_changed.send(event, by=by)
+
+
+def publish_event(event: Event, *, by: Actor) -> None:
+    if event.state is not EventState.DRAFT:
+        raise Conflict(_("Only a draft can be published."))
+    event.state = EventState.PUBLISHED
+    audit.record(by, "event.publish", event)
+
+
+def cancel_event(event: Event, *, by: Actor) -> None:
+    """Cancel the event itself; its registrations stay as they were, for the record."""
+    if event.is_cancelled:
+        raise Conflict(_("This event is cancelled already."))
+    event.state = EventState.CANCELLED
+    audit.record(by, "event.cancel", event)
+
+
+def add_session(
+    event: Event,
+    title: Texts,
+    day: dt.date,
+    starts_at: dt.time,
+    ends_at: dt.time,
+    *,
+    by: Actor,
+    kind: SessionKind = SessionKind.PLENARY,
+    speaker: str = "",
+    dimension_id: int | None = None,
+) -> Session:
+    """Add an item to the agenda. Raises Invalid where it is outside the event's days or ends before it begins."""
+    if day not in event.days:
+        raise Invalid(_("This day is not one of the event's days."), field="day")
+    if ends_at <= starts_at:
+        raise Invalid(_("It ends before it begins."), field="ends_at")
+    session = Session(
+        consultation_id=event.consultation_id, event=event, title=title, day=day, starts_at=starts_at, ends_at=ends_at,
+        kind=kind, speaker=speaker, dimension_id=dimension_id,
+    )  # fmt: skip
+    db.session.add(session)
+    audit.record(by, "session.add", session)
+    return session
+
+
+def remove_session(session: Session, *, by: Actor) -> None:
+    audit.record(by, "session.delete", session)
+    db.session.delete(session)

@@ -1,0 +1,64 @@
+"""Forms of events and agenda items."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, TimeField
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from consult_app.events import labels
+from consult_app.events.models import Event, EventKind, EventMode, SessionKind
+from consult_app.forms import Form, Line, TextsField, choices
+from consult_app.i18n import _, day
+
+ZONES = [("Asia/Jakarta", "WIB – Jakarta"), ("Asia/Makassar", "WITA – Makassar"), ("Asia/Jayapura", "WIT – Jayapura"), ("UTC", "UTC")]
+
+
+class EventForm(Form):
+    title = TextsField(_("Title"), required=True)
+    kind = SelectField(_("Kind of meeting"), choices=choices(EventKind, labels.KIND))
+    starts_on = DateField(_("First day"), [InputRequired()])
+    ends_on = DateField(_("Last day"), [InputRequired()])
+    starts_at = TimeField(_("Begins at"), [InputRequired()])
+    ends_at = TimeField(_("Ends at"), [InputRequired()])
+    timezone = SelectField(_("Time zone"), choices=ZONES)
+    mode = SelectField(_("How people take part"), choices=choices(EventMode, labels.MODE))
+    venue = Line(_("Venue"))
+    address = Line(_("Address"))
+    online_url = Line(_("Link to take part online"), description=_("Shown only to those who are registered."), most=500)
+    capacity = IntegerField(_("Seats"), [Optional(), NumberRange(0, 100_000)], description=_("Empty means no limit. Later ones wait in line."))
+    registration_closes_at = DateTimeLocalField(_("Registration closes"), [Optional()], description=_("Empty means at the end of the event."))
+    description = TextsField(_("What it is about"), long=True)
+
+    def values(self) -> dict[str, Any]:
+        """What was given, for the actions; the closing time is in the event's own zone."""
+        data = {name: field.data for name, field in self._fields.items() if name != "csrf_token"}
+        closes: dt.datetime | None = data["registration_closes_at"]
+        data["registration_closes_at"] = closes.replace(tzinfo=ZoneInfo(data["timezone"])) if closes else None
+        return data | {"kind": EventKind(data["kind"]), "mode": EventMode(data["mode"])}
+
+    @classmethod
+    def of(cls, event: Event | None, **data: Any) -> EventForm:
+        """The form, filled from an event when one is given."""
+        if event is None:
+            return cls(data=data)
+        closes = event.registration_closes_at
+        return cls(obj=event, registration_closes_at=closes.astimezone(event.zone).replace(tzinfo=None) if closes else None)
+
+
+class SessionForm(Form):
+    title = TextsField(_("Item"), required=True)
+    kind = SelectField(_("Kind"), choices=choices(SessionKind, labels.SESSION_KIND), default=SessionKind.PLENARY.value)
+    day = SelectField(_("Day"))
+    starts_at = TimeField(_("Begins at"), [InputRequired()])
+    ends_at = TimeField(_("Ends at"), [InputRequired()])
+    speaker = Line(_("Who speaks or leads"))
+
+    @classmethod
+    def of(cls, event: Event) -> SessionForm:
+        form = cls()
+        form.day.choices = [(value.isoformat(), day(value)) for value in event.days]
+        return form
