@@ -26,6 +26,7 @@ __all__ = [
     "init_app",
     "language",
     "local",
+    "moment",
     "ngettext",
     "reading",
 ]
@@ -96,8 +97,13 @@ def clock(moment: dt.datetime, zone: str) -> str:
     return f"{there:%H}{mark}{there:%M} {ZONE_NAMES.get(zone, there.tzname() or zone)}"
 
 
+def moment(value: dt.datetime, zone: str) -> str:
+    """Date and time of a moment in a zone, with the zone's name: "Thursday, 7 December 2023, 09:12 WIB"."""
+    return f"{day(value.astimezone(ZoneInfo(zone)).date())}, {clock(value, zone)}"
+
+
 def init_app(app: Flask) -> None:
-    """Install the language choice and the template names `_`, `local`, `day`, `clock`."""
+    """Install the language choice and the template names `_`, `local`, `day`, `clock`, `moment`."""
     babel.init_app(app, locale_selector=pick_language, default_translation_directories=str(app.config["TRANSLATIONS"]))
-    app.jinja_env.filters.update(local=local, day=day, clock=clock)
+    app.jinja_env.filters.update(local=local, day=day, clock=clock, moment=moment)
     app.jinja_env.globals.update(days=days, gettext=gettext, ngettext=ngettext)

@@ -46,6 +46,22 @@ class SignOff(Public, Audited, Model):
     def approves(self) -> bool:
         return self.decision is not Decision.RETURN
 
+    @property
+    def has_reservation(self) -> bool:
+        return self.decision is Decision.RESERVATION
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawal is not None
+
+    def is_on(self, revision: Revision | None) -> bool:
+        """Whether it was made on this revision, as it now is (rule 18)."""
+        return revision is not None and self.revision_id == revision.id and self.revision_sha256 == revision.sha256
+
+    def stands_on(self, revision: Revision | None) -> bool:
+        """Whether it approves this revision and was not withdrawn."""
+        return self.approves and not self.is_withdrawn and self.is_on(revision)
+
 
 class Withdrawal(Public, Audited, Model):
     """A sign-off taken back: a new record with a reason (rule 17)."""

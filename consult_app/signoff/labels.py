@@ -1,0 +1,34 @@
+"""The words for the choices of this feature."""
+
+from consult_app.i18n import _
+from consult_app.signoff.models import Decision
+from consult_app.signoff.standing import Standing
+
+DECISION = {
+    Decision.APPROVE: _("Approve"),
+    Decision.RESERVATION: _("Approve with reservation"),
+    Decision.RETURN: _("Return"),
+}
+DECISION_HINT = {
+    Decision.APPROVE: _("The text stands as it is."),
+    Decision.RESERVATION: _("The text stands; your reservation is printed beside your signature."),
+    Decision.RETURN: _("The text goes back to be changed; your reason is told to the organisers."),
+}
+STANDING = {
+    Standing.WAITING: _("Waiting for signature"),
+    Standing.APPROVED: _("Approved"),
+    Standing.RESERVATION: _("Approved with reservation"),
+    Standing.RETURNED: _("Returned"),
+    Standing.WITHDRAWN: _("Withdrawn"),
+    Standing.STALE: _("Signed an earlier revision"),
+}
+TONE = {
+    Standing.WAITING: "neutral",
+    Standing.APPROVED: "success",
+    Standing.RESERVATION: "success",
+    Standing.RETURNED: "danger",
+    Standing.WITHDRAWN: "danger",
+    Standing.STALE: "warning",
+}
+# What every signature is called, and never more (product.md rule 24).
+KIND = _("uncertified electronic signature")
