@@ -1,9 +1,10 @@
-"""registrations: see models, actions, queries, views."""
+"""People at events: registering, changing, importing, tickets."""
 
 from flask import Flask
 
-from . import views
+from . import import_views, views
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.register_blueprint(import_views.bp)

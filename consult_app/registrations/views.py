@@ -274,9 +274,6 @@ def replace(slug: str, public_id: str) -> Answer:
     return render_template("registrations/replace.html", form=form, registration=registration, own=False), 422 if form.is_submitted() else 200
 
 
-EXPORT = ("name", "institution", "type", "position", "sex", "email", "phone", "attendance", "role", "state", "diet", "accommodations")
-
-
 @bp.get("/events/<slug>/registrations.<any(csv, xlsx):kind>")
 def export(slug: str, kind: str) -> Answer:
     """The filtered list as a file; what is exported never runs as a formula."""
