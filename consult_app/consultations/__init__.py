@@ -1,9 +1,12 @@
-"""consultations: see models, actions, queries, views."""
+"""consultations: see models, actions, framework, team, queries, views."""
 
 from flask import Flask
 
-from . import views
+from . import framework_views, section_views, team_views, territory, views
+
+__all__ = ["framework_views", "init_app", "section_views", "team_views", "views"]
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.jinja_env.filters["territory"] = territory.territory_name

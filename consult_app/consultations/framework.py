@@ -128,11 +128,13 @@ def _closed(wanted: Wanted, current: Indicator | None, plan: _Plan) -> Iterator[
     before = current.dimension if current is not None else None
     for dimension in {d.number: d for d in (before, plan.dimensions.get(wanted.number)) if d is not None}.values():
         if not dimension.section.is_editable:
-            reason = gettext("Section %(number)s is frozen for signature. Reopen it before changing its indicators.", number=dimension.number)
+            reason = gettext(
+                "Section %(number)s is frozen for signature. Reopen it before changing its indicators.", number=dimension.number
+            )
             yield "code", reason
     if before is not None and before.number != wanted.number and before.section.revision_number:
         # comments and positions name the section they were made in, and are never moved (product.md rule 3)
-        reason = gettext("This indicator was put before participants in dimension %(number)s, and has to stay there.", number=before.number)
+        reason = gettext("It was put before participants in dimension %(number)s, and has to stay there.", number=before.number)
         yield "code", reason
 
 

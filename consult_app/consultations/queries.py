@@ -73,9 +73,7 @@ def load_draft(consultation: Consultation, public_id: str) -> ImportDraft:
 
 def load_member(consultation: Consultation, public_id: str) -> Membership:
     """A role that somebody holds in this consultation. Raises Missing."""
-    found = db.session.scalar(
-        select(Membership).where(Membership.consultation_id == consultation.id, Membership.public_id == public_id)
-    )
+    found = db.session.scalar(select(Membership).where(Membership.consultation_id == consultation.id, Membership.public_id == public_id))
     if found is None:
         raise Missing(_("Nobody holds this role any more."))
     return found
@@ -83,9 +81,7 @@ def load_member(consultation: Consultation, public_id: str) -> Membership:
 
 def load_invitation(consultation: Consultation, public_id: str) -> Invitation:
     """An invitation to this consultation. Raises Missing."""
-    found = db.session.scalar(
-        select(Invitation).where(Invitation.consultation_id == consultation.id, Invitation.public_id == public_id)
-    )
+    found = db.session.scalar(select(Invitation).where(Invitation.consultation_id == consultation.id, Invitation.public_id == public_id))
     if found is None:
         raise Missing(_("There is no such invitation any more."))
     return found
@@ -93,9 +89,7 @@ def load_invitation(consultation: Consultation, public_id: str) -> Invitation:
 
 def load_focal_point(consultation: Consultation, public_id: str) -> FocalPoint:
     """A naming of a focal point in this consultation. Raises Missing."""
-    found = db.session.scalar(
-        select(FocalPoint).where(FocalPoint.consultation_id == consultation.id, FocalPoint.public_id == public_id)
-    )
+    found = db.session.scalar(select(FocalPoint).where(FocalPoint.consultation_id == consultation.id, FocalPoint.public_id == public_id))
     if found is None:
         raise Missing(_("This focal point is not named for the section any more."))
     return found

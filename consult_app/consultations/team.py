@@ -21,7 +21,9 @@ INVITATION_DAYS = 14
 
 
 def _holds(user: User, consultation_id: int, role: Role) -> bool:
-    query = select(Membership.id).where(Membership.user_id == user.id, Membership.consultation_id == consultation_id, Membership.role == role)
+    query = select(Membership.id).where(
+        Membership.user_id == user.id, Membership.consultation_id == consultation_id, Membership.role == role
+    )
     return db.session.scalar(query) is not None
 
 
@@ -90,9 +92,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor) -> Membership:
 
     Raises Conflict where it was used or is too old, or where the account has another address than the one invited.
     """
-    db.session.execute(
-        select(Invitation).where(Invitation.id == invitation.id).with_for_update().execution_options(populate_existing=True)
-    )
+    db.session.execute(select(Invitation).where(Invitation.id == invitation.id).with_for_update().execution_options(populate_existing=True))
     check_open(invitation)
     if user.email != invitation.email:
         raise Conflict(_("This invitation is for %(email)s. Sign in with that account to accept it.", email=invitation.email))

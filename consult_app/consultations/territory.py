@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 import pycountry
@@ -19,7 +20,7 @@ GCM = re.compile(r"2[0-3]|1\d|[1-9]")
 
 def _country_name(code: str, locale: str) -> str:
     """The country's name in a language; ISO's English name where the language has none."""
-    country = pycountry.countries.get(alpha_2=code)
+    country: Any = pycountry.countries.get(alpha_2=code)
     return str(Locale.parse(locale).territories.get(code) or country.name)
 
 
@@ -37,7 +38,8 @@ def countries() -> list[tuple[str, str]]:
 @cache
 def subdivisions(country: str) -> list[tuple[str, str]]:
     """(code, name) of every subdivision of a country by ISO 3166-2; none for an unknown country."""
-    found = pycountry.subdivisions.get(country_code=country.upper()) if country else None
+    every: Any = pycountry.subdivisions
+    found = every.get(country_code=country.upper()) if country else None
     return sorted(((s.code, s.name) for s in found or ()), key=lambda pair: pair[1])
 
 

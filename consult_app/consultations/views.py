@@ -1,7 +1,76 @@
-"""Views."""
+"""Consultations themselves, and the list of their indicators. Sections, framework and team have files of their own."""
 
-from flask import Blueprint
+from __future__ import annotations
 
-from consult_app.consultations import models as models
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+
+from consult_app.consultations import actions, labels, queries, territory
+from consult_app.consultations.forms import ConsultationForm
+from consult_app.db import db
+from consult_app.errors import DomainError
+from consult_app.forms import Form
+from consult_app.i18n import gettext
+from consult_app.policy import require
+from consult_app.web import Answer
 
 bp = Blueprint("consultations", __name__)
+
+
+def mark(form: Form, problem: DomainError) -> int:
+    """Show beside its field why an action refused, or above the form; returns the status to answer with."""
+    field = next((f for f in form if f.short_name == getattr(problem, "field", "")), None)
+    if field is None:
+        form.form_errors.append(str(problem.message))
+    else:
+        inner = next(iter(field.form), field) if hasattr(field, "form") else field
+        inner.errors = [*inner.errors, str(problem.message)]
+    return problem.status
+
+
+@bp.route("/consultations/new", methods=["GET", "POST"])
+def create() -> Answer:
+    require("consultation.create")
+    form = ConsultationForm.of()
+    if form.validate_on_submit():
+        try:
+            consultation = actions.create_consultation(form.slug.data, by=g.actor, **form.values())
+            db.session.commit()
+            flash(gettext("The consultation is made, and you are its organiser. Import its framework next."), "success")
+            return redirect(url_for("consultations.import_framework", slug=consultation.slug), 303)
+        except DomainError as problem:
+            status = mark(form, problem)
+            return render_template("consultations/create.html", form=form), status
+    return render_template("consultations/create.html", form=form), 422 if form.is_submitted() else 200
+
+
+@bp.route("/consultations/<slug>/edit", methods=["GET", "POST"])
+def edit(slug: str) -> Answer:
+    consultation = queries.load_consultation(slug)
+    require("consultation.edit", consultation)
+    form = ConsultationForm.of(consultation)
+    if form.validate_on_submit():
+        try:
+            actions.change_consultation(consultation, by=g.actor, **form.values())
+            db.session.commit()
+            flash(gettext("The consultation is saved."), "success")
+            return redirect(url_for("overview.consultation", slug=slug), 303)
+        except DomainError as problem:
+            status = mark(form, problem)
+            return render_template("consultations/edit.html", form=form, consultation=consultation), status
+    return render_template("consultations/edit.html", form=form, consultation=consultation), 422 if form.is_submitted() else 200
+
+
+@bp.get("/consultations/subdivisions")
+def subdivisions() -> Answer:
+    """The options of one country, for the form whose country was just chosen."""
+    require("account.own")
+    found = territory.subdivisions(request.args.get("country", "")[:2])
+    return render_template("consultations/_subdivisions.html", subdivisions=found)
+
+
+@bp.get("/consultations/<slug>/indicators")
+def indicators(slug: str) -> Answer:
+    consultation = queries.load_consultation(slug)
+    require("consultation.work", consultation)
+    dimensions = queries.dimensions(consultation)
+    return render_template("consultations/indicators.html", consultation=consultation, dimensions=dimensions, labels=labels)
