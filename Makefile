@@ -1,0 +1,58 @@
+# `make run` on a fresh Debian or Ubuntu needs python3 (3.11 or newer), python3-venv and make; `make test` says what it needs.
+PORT ?= 8000
+HOST ?= 127.0.0.1
+ARGS ?=
+CONSULT_DEMO ?= 1
+bin := .venv/bin
+checks := check-ruff check-format check-types check-imports check-templates check-security check-unused
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run test check assets screenshots clean $(checks)
+
+help:
+	@echo "make run          set up and serve at http://$(HOST):$(PORT) with the demonstration (PORT=…, CONSULT_DEMO=0)"
+	@echo "make test         all tests (ARGS='-k signing')"
+	@echo "make check        lint, types, import contracts, templates, security: about a minute"
+	@echo "make assets       build static/dist/ anew"
+	@echo "make screenshots  pictures of the pages, both languages, light and dark"
+	@echo "make clean        remove what set-up made; data under var/ stays"
+
+run:
+	@tools/setup.sh run
+	@CONSULT_DEMO=$(CONSULT_DEMO) exec $(bin)/consult serve --host $(HOST) --port $(PORT)
+
+test:
+	@tools/setup.sh test
+	$(bin)/pytest -n 2 -q $(ARGS)
+
+check:
+	@tools/setup.sh check
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target $(checks)
+
+check-ruff:
+	$(bin)/ruff check .
+check-format:
+	$(bin)/ruff format --check .
+check-types:
+	$(bin)/mypy
+check-imports:
+	$(bin)/lint-imports
+check-templates:
+	$(bin)/djlint templates --lint --quiet
+check-security:
+	$(bin)/bandit --quiet --configfile pyproject.toml --recursive consult_app config.py wsgi.py
+check-unused:
+	$(bin)/vulture
+
+assets:
+	@rm -f .venv/.stamps/assets
+	@tools/setup.sh run
+	@cat static/dist/manifest.json
+
+screenshots:
+	@tools/setup.sh test
+	$(bin)/python tools/screenshots.py $(ARGS)
+
+clean:
+	rm -rf .venv .tools node_modules static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
