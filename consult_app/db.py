@@ -39,9 +39,22 @@ CONVENTION = {
 WRITE_PATIENCE = 5.0
 
 
+_clock: ContextVar[dt.datetime | None] = ContextVar("clock", default=None)
+
+
 def now() -> dt.datetime:
     """This moment, in UTC."""
-    return dt.datetime.now(dt.UTC)
+    return _clock.get() or dt.datetime.now(dt.UTC)
+
+
+@contextmanager
+def clock_at(moment: dt.datetime) -> Iterator[None]:
+    """Let `now()` be another moment inside the block: the demonstration plays in 2023."""
+    token = _clock.set(moment)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
 
 
 def new_public_id() -> str:
