@@ -17,10 +17,12 @@ from sqlalchemy import select
 import config
 from consult_app import audit, jobs
 from consult_app.accounts.actions import create_user
+from consult_app.consultations.commands import framework
 from consult_app.consultations.models import Consultation
 from consult_app.db import db, set_transaction_mode
 from consult_app.errors import DomainError
 from consult_app.policy import System
+from consult_app.reports.commands import verify_command as verify_report_command
 
 
 def _make_app() -> Flask:
@@ -30,6 +32,10 @@ def _make_app() -> Flask:
 
 
 cli = FlaskGroup(create_app=_make_app, add_default_commands=False, help="Consult: consultations, from invitation to sealed report.")
+
+
+cli.add_command(framework)
+cli.add_command(verify_report_command)
 
 
 @cli.command("migrate")

@@ -102,9 +102,7 @@ MEMBERS = (O, C, F, R, P, V)
 # action -> the roles that may. Read a line as a sentence: "a comment may be decided by its section's focal point".
 TABLE: Mapping[str, tuple[Role, ...]] = {
     # site
-    "site.administer": (ADMIN,),
     "consultation.create": (ADMIN, O),
-    "account.own": MEMBERS + (ADMIN,),
     # consultation
     "consultation.see": MEMBERS + (ADMIN, T),
     "consultation.work": STAFF + (ADMIN, V),  # the staff's side: dashboards, lists without personal data
@@ -147,7 +145,6 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "signoff.name": (O,),
     "report.see": STAFF + (ADMIN, V),
     "report.seal": (O,),
-    "audit.see": (O, ADMIN, V),
 }
 
 

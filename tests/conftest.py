@@ -15,7 +15,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import event as sa_event
@@ -43,6 +43,8 @@ class Client(FlaskClient):
     """A browser without a screen: each request runs in a context of its own, as on a server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        if not has_app_context():  # a redirect that is followed: we are inside the request's own context
+            return super().open(*args, **kwargs)
         db.session.commit()  # what the test prepared is there, and nothing of it is locked
         try:
             return contextvars.Context().run(super().open, *args, **kwargs)

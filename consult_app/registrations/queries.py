@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
-from consult_app.consultations.models import Consultation
+from consult_app.consultations.models import Consultation, Section, SectionState
 from consult_app.db import db
 from consult_app.errors import Missing
 from consult_app.events.models import Event
@@ -46,6 +46,20 @@ def by_ticket(code: str) -> Registration | None:
     return db.session.scalar(
         select(Registration)
         .where(Registration.ticket_hash == token_hash(normal_code(code)))
+        .options(*_WITH, joinedload(Registration.event))
+    )
+
+
+def demo_participant() -> Registration | None:
+    """Somebody who takes part in the demonstration, where comments are open; None on a site that is not the demo."""
+    return db.session.scalar(
+        select(Registration)
+        .join(Consultation, Consultation.id == Registration.consultation_id)
+        .join(Section, Section.consultation_id == Consultation.id)
+        .join(Event, Event.id == Registration.event_id)
+        .where(Consultation.is_illustrative, Section.state == SectionState.OPEN, Registration.state == RegistrationState.CONFIRMED)
+        .order_by(Event.starts_on.desc(), Registration.id)
+        .limit(1)
         .options(*_WITH, joinedload(Registration.event))
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_login import login_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -78,6 +78,17 @@ def registered(slug: str) -> Answer:
 # -- the personal link --
 
 
+def _enter(registration: Registration, wanted: str) -> Answer:
+    """Open a fresh session for the participant."""
+    session.clear()
+    session.permanent = True
+    session["language"] = registration.language
+    actions.opened(registration)
+    db.session.commit()
+    login_user(registration, force=True)
+    return go(wanted)
+
+
 @bp.route("/open", methods=["GET", "POST"])
 @limiter.limit("30 per minute", key_func=lambda: request.form.get("token", "")[:16] or "none", methods=["POST"])
 def open_link() -> Answer:
@@ -87,17 +98,20 @@ def open_link() -> Answer:
     if form.validate_on_submit():
         registration = queries.by_link((form.token.data or "").rsplit("#", 1)[-1])
         if registration is not None:
-            wanted = safe_next(url_for("registrations.own"))
-            session.clear()
-            session.permanent = True
-            session["language"] = registration.language
-            actions.opened(registration)
-            db.session.commit()
-            login_user(registration, force=True)
-            return go(wanted)
+            return _enter(registration, safe_next(url_for("registrations.own")))
         form.token.errors = [gettext("This link does not work any more. Ask for a new one at the desk, or register again.")]
     then = request.args.get("then", "")
     return render_template("registrations/open.html", form=form, then=then), 422 if form.is_submitted() else 200
+
+
+@bp.post("/open/demo")
+def open_demo() -> Answer:
+    """On the demonstration, be one of its participants; on any other site there is nothing here."""
+    public()
+    registration = queries.demo_participant() if current_app.config["DEMO"] else None
+    if registration is None:
+        abort(404)
+    return _enter(registration, url_for("registrations.own"))
 
 
 @bp.get("/my/registration")

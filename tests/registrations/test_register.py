@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from consult_app.db import db
@@ -87,7 +88,8 @@ def test_rule_5_the_same_email_is_shown_its_existing_registration(browse: Any, s
     event = factories.make_event()
     new = browse().post(f"/events/{event.slug}/register", data=FORM, follow_redirects=True)
     again = browse().post(f"/events/{event.slug}/register", data={**FORM, "client_key": "k2", "name": "Somebody Else"}, follow_redirects=True)
-    assert again.text == new.text  # nobody can learn from the form who is registered
+    without_token = [re.sub(r'(content|value)="[\w.-]{60,}"', "", answer.text) for answer in (new, again)]
+    assert without_token[0] == without_token[1]  # nobody can learn from the form who is registered
     (registration,) = registrations(event)
     assert registration.name == "Suharti"
     first, second = sent()
