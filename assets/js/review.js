@@ -1,4 +1,4 @@
-// The review desk by keys, while the focus is inside it and not in a field: j next, k previous, a accepted, p partly, n not accepted.
+// The review desk by keys, while the focus is inside it and not in a field: j next, k previous, a accepted, p accepted in part, n not accepted.
 const desk = document.querySelector(".review-desk");
 if (desk) {
   const detail = desk.querySelector(".review-desk__detail");
@@ -13,7 +13,7 @@ if (desk) {
     const here = links.findIndex((link) => link.getAttribute("aria-current") === "true");
     if (event.key === "j" || event.key === "k") return links[here + (event.key === "j" ? 1 : -1)]?.click();
     const kinds = [...desk.querySelectorAll('.review-desk__detail input[type="radio"][name="kind"]')];
-    const wanted = { a: /^accept/, p: /^part/, n: /^not/ }[event.key];
+    const wanted = { a: /^accepted$/, p: /^accepted_in_part$/, n: /^not_accepted$/ }[event.key];
     const choice = wanted && kinds.find((input) => wanted.test(input.value));
     if (!choice) return;
     event.preventDefault();

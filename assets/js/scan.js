@@ -1,4 +1,4 @@
-// The desk: a scanner types into the code field, again and again; the answer fills the screen for four seconds.
+// The desk: a scanner types into the code field, again and again; the answer fills the screen for four seconds, then stays as a line.
 const form = document.querySelector("form[data-scan]");
 if (form) {
   const code = form.querySelector('input[name="code"]');
@@ -8,7 +8,7 @@ if (form) {
 
   const close = () => {
     clearTimeout(timer);
-    answer?.querySelector("[data-scan-answer]")?.remove();
+    answer?.querySelector("[data-scan-answer]")?.classList.add("is-small");
     if (!isTyping()) code.focus();
   };
   const show = () => {
