@@ -108,7 +108,7 @@ for (const [name, source] of Object.entries(PAGE_FONTS)) publish(name, readFileS
 publish("icons.svg", sprite());
 publish("favicon.svg", readFileSync(join(root, "assets/svg/favicon.svg"), "utf8"));
 publish("app.js", await bundle("js/app.js"));
-publish("app.css", (await bundle("css/app.css")).replace(/font:([a-z0-9.-]+)/g, (_, name) => base + manifest[name]));
+publish("app.css", (await bundle("css/app.css")).replace(/url\("?font:([a-z0-9.-]+)"?\)/g, (_, name) => `url(${base}${manifest[name]})`));
 write("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 
 for (const path of files(dist)) if (!written.has(path)) rmSync(path);
