@@ -2,7 +2,7 @@
 // Every file a page asks for carries a hash of its content in its name; manifest.json says which.
 // The fonts of the PDFs keep their plain names, because consult_app/pdf.py opens them by name.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -111,7 +111,9 @@ publish("app.js", await bundle("js/app.js"));
 publish("app.css", (await bundle("css/app.css")).replace(/url\("?font:([a-z0-9.-]+)"?\)/g, (_, name) => `url(${base}${manifest[name]})`));
 write("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 
-for (const path of files(dist)) if (!written.has(path)) rmSync(path);
+// A server that runs on still hands out the files it began with: old ones stay for a day.
+const yesterday = Date.now() - 24 * 3600 * 1000;
+for (const path of files(dist)) if (!written.has(path) && statSync(path).mtimeMs < yesterday) rmSync(path);
 for (const [name, file] of Object.entries(manifest)) {
   const path = join(dist, file);
   const size = readFileSync(existsSync(`${path}.br`) ? `${path}.br` : path).length;
