@@ -76,8 +76,9 @@ def make_consultation(indicators: int = 3, dimensions: int = 2, **columns: Any) 
         )
         db.session.add(indicator)
         audit.record(BY, "indicator.add", indicator)
-    for place, (code, name) in enumerate((("government", "Government"), ("ngo", "NGO"), ("cso", "CSO"), ("un", "UN agency"))):
-        registrations.add_stakeholder_type(consultation.id, code, {"en": name, "id": name}, place, by=BY)
+    types = (("government", "Government", "Pemerintah"), ("ngo", "NGO", "LSM"), ("cso", "CSO", "OMS"), ("un", "UN agency", "Badan PBB"))
+    for place, (code, name, nama) in enumerate(types):
+        registrations.add_stakeholder_type(consultation.id, code, {"en": name, "id": nama}, place, by=BY)
     db.session.expire(consultation)
     return consultation
 

@@ -134,7 +134,7 @@ def carry(slug: str, number: int) -> Answer:
 def tell(slug: str) -> Answer:
     """Write to the authors: one message each, with all their new answers."""
     consultation = load_consultation(slug)
-    require("comment.review", consultation)
+    require("comment.tell", consultation)
     told = answers.tell_authors(consultation, by=g.actor)
     db.session.commit()
     flash(gettext("%(told)s authors are being written to.", told=told), "success")

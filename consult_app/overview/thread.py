@@ -117,7 +117,7 @@ def thread(consultation: Consultation, known: Facts, actor: Actor) -> list[Knot]
         "seal": gettext("sealed") if known.report else gettext("not sealed"),
     }
     where = {
-        "prepare": ("consultation.see", url_for("consultations.sections", slug=slug)),
+        "prepare": ("consultation.work", url_for("consultations.sections", slug=slug)),
         "invite": ("consultation.see", url_for("events.list_events", slug=slug)),
         "checkin": ("attendance.table", url_for("attendance.show", slug=main.slug) if main else ""),
         "comment": ("indicator.see", url_for("comments.indicators", slug=slug)),

@@ -13,7 +13,7 @@ from consult_app.events.models import Event, EventMode
 from consult_app.forms import Form, Line, choices, one_line
 from consult_app.i18n import _, day, local
 from consult_app.registrations import labels
-from consult_app.registrations.actions import Details
+from consult_app.registrations.actions import Details, details_of
 from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, StakeholderType
 
 
@@ -26,6 +26,15 @@ def normal_phone(typed: str, region: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValueError(typed)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _filled(registration: Registration) -> dict[str, Any]:
+    """The details of a registration, by the names of the form."""
+    return vars(details_of(registration)) | {
+        "stakeholder_type": registration.stakeholder_type.code,
+        "institution": local(registration.institution.name),
+        "dimension_id": str(registration.dimension_id or ""),
+    }
 
 
 class RegistrationForm(Form):
@@ -59,14 +68,10 @@ class RegistrationForm(Form):
     @classmethod
     def of(cls, event: Event, types: list[StakeholderType], registration: Registration | None = None, **data: Any) -> Any:
         """The form for an event, filled from a registration when one is given."""
-        form = cls(obj=registration, data=data) if registration is not None else cls(data=data)
+        form = cls(data={**_filled(registration), **data} if registration is not None else data)
         form._types = {kind.code: kind for kind in types}
         form._region = event.consultation.territory[:2]
         form.stakeholder_type.choices = [("", _("Choose one")), *((kind.code, local(kind.name)) for kind in types)]
-        if registration is not None and not form.is_submitted():
-            form.stakeholder_type.data = registration.stakeholder_type.code
-            form.institution.data = local(registration.institution.name)
-            form.dimension_id.data = str(registration.dimension_id or "")
         groups = [(str(d.id), f"{d.number}. {local(d.name)}") for d in event.consultation.dimensions]
         form.dimension_id.choices = [("", _("No preference")), *groups]
         form.days.choices = [(value.isoformat(), day(value)) for value in event.days]
