@@ -63,7 +63,7 @@ def edit(slug: str) -> Answer:
 @bp.get("/consultations/subdivisions")
 def subdivisions() -> Answer:
     """The options of one country, for the form whose country was just chosen."""
-    require("account.own")
+    require("consultation.create")
     found = territory.subdivisions(request.args.get("country", "")[:2])
     return render_template("consultations/_subdivisions.html", subdivisions=found)
 
