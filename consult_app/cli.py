@@ -110,7 +110,7 @@ def serve_command(port: int, host: str) -> None:
     bin_folder = Path(sys.executable).parent
     server = [str(bin_folder / "gunicorn"), "--bind", f"{host}:{port}", "--worker-class", "gevent", "--worker-connections", "3000"]
     processes = [
-        subprocess.Popen([*server, "--workers", "1", "--no-control-socket", "wsgi:app"], env=environment, cwd=config.ROOT),
+        subprocess.Popen([*server, "--workers", "1", "--no-control-socket", "wsgi:app"], env=environment, cwd=config.ROOT),  # noqa: S603  our own command line
         subprocess.Popen([sys.executable, "-m", "consult_app.cli", "worker"], env=environment, cwd=config.ROOT),
     ]
     click.echo(f"Consult is at {environment['CONSULT_BASE_URL']} (Ctrl-C stops it)")

@@ -32,6 +32,7 @@ from consult_app.consultations.team import name_focal_point
 from consult_app.db import clock_at, db, now
 from consult_app.events.actions import add_session, change_event, create_event, publish_event
 from consult_app.events.models import Event, EventKind, EventMode, SessionKind
+from consult_app.i18n import _
 from consult_app.policy import Role, System
 from consult_app.registrations import actions as registrations
 from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, Source, StakeholderType
@@ -70,16 +71,62 @@ class Meeting:
 
 
 NATIONAL = (
-    Meeting("coord1", EventKind.COORDINATION, ("First coordination meeting", "Rapat koordinasi pertama"), dt.date(2023, 3, 15), dt.date(2023, 3, 15), "Jakarta"),
-    Meeting("coord2", EventKind.COORDINATION, ("Second coordination meeting", "Rapat koordinasi kedua"), dt.date(2023, 4, 3), dt.date(2023, 4, 3), "Jakarta"),
-    Meeting("fgd", EventKind.FGD, ("Focus group discussion", "Diskusi kelompok terfokus"), dt.date(2023, 6, 20), dt.date(2023, 6, 21), "Jakarta", EventMode.HYBRID),
-    Meeting("validation", EventKind.VALIDATION, ("National validation workshop", "Lokakarya validasi nasional"), dt.date(2023, 12, 19), dt.date(2023, 12, 19), "Jakarta"),
-)  # fmt: skip
+    Meeting(
+        "coord1",
+        EventKind.COORDINATION,
+        ("First coordination meeting", "Rapat koordinasi pertama"),
+        dt.date(2023, 3, 15),
+        dt.date(2023, 3, 15),
+        "Jakarta",
+    ),
+    Meeting(
+        "coord2",
+        EventKind.COORDINATION,
+        ("Second coordination meeting", "Rapat koordinasi kedua"),
+        dt.date(2023, 4, 3),
+        dt.date(2023, 4, 3),
+        "Jakarta",
+    ),
+    Meeting(
+        "fgd",
+        EventKind.FGD,
+        ("Focus group discussion", "Diskusi kelompok terfokus"),
+        dt.date(2023, 6, 20),
+        dt.date(2023, 6, 21),
+        "Jakarta",
+        EventMode.HYBRID,
+    ),
+    Meeting(
+        "validation",
+        EventKind.VALIDATION,
+        ("National validation workshop", "Lokakarya validasi nasional"),
+        dt.date(2023, 12, 19),
+        dt.date(2023, 12, 19),
+        "Jakarta",
+    ),
+)
 LOCAL = (
-    Meeting("kickoff", EventKind.COORDINATION, ("Kick-off meeting", "Rapat perdana"), dt.date(2023, 8, 31), dt.date(2023, 8, 31), "Semarang"),
-    Meeting("fgd", EventKind.FGD, ("Focus group discussion", "Diskusi kelompok terfokus"), dt.date(2023, 9, 18), dt.date(2023, 9, 18), "Semarang", EventMode.HYBRID),
-    Meeting("validation", EventKind.VALIDATION, ("Final consultation of Central Java", "Konsultasi akhir Jawa Tengah"), dt.date(2023, 12, 7), dt.date(2023, 12, 7), "Semarang"),
-)  # fmt: skip
+    Meeting(
+        "kickoff", EventKind.COORDINATION, ("Kick-off meeting", "Rapat perdana"), dt.date(2023, 8, 31), dt.date(2023, 8, 31), "Semarang"
+    ),
+    Meeting(
+        "fgd",
+        EventKind.FGD,
+        ("Focus group discussion", "Diskusi kelompok terfokus"),
+        dt.date(2023, 9, 18),
+        dt.date(2023, 9, 18),
+        "Semarang",
+        EventMode.HYBRID,
+    ),
+    Meeting(
+        "validation",
+        EventKind.VALIDATION,
+        ("Final consultation of Central Java", "Konsultasi akhir Jawa Tengah"),
+        dt.date(2023, 12, 7),
+        dt.date(2023, 12, 7),
+        "Semarang",
+    ),
+)
 
 
 @dataclass
@@ -113,8 +160,8 @@ def _moment(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
 # -- accounts --
 
 
-def _account(email: str, name: str, title: str, language: str, *, administrator: bool = False) -> User:
-    user = create_user(email, name, by=BY, administrator=administrator, language=language, title=title)
+def _account(email: str, name: str, title: Any, language: str, *, administrator: bool = False) -> User:
+    user = create_user(email, name, by=BY, administrator=administrator, language=language, title=str(title))
     user.is_demo = True
     user.totp_secret, user.totp_confirmed_at = pyotp.random_base32(), now()
     audit.record(BY, "user.demo", user)
@@ -124,15 +171,17 @@ def _account(email: str, name: str, title: str, language: str, *, administrator:
 def _accounts() -> dict[str, User]:
     """One account for each role of product.md."""
     return {
-        "organiser": _account("organiser@iom.example", "Claire Beaumont-Okafor", "Organiser", "en"),
-        "mofa": _account("narahubung@kemlu.example", "Raden Prasetyo Adiwinata", "Focal point of the Ministry of Foreign Affairs", "id"),
-        "manpower": _account("narahubung@disnakertrans.example", "Sri Wahyuningsih", "Focal point of the Manpower and Transmigration Department", "id"),
-        "ministry": _account("narahubung@kemnaker.example", "Yohana Tambunan", "Focal point of the Ministry of Manpower", "id"),
-        "rapporteur": _account("rapporteur@iom.example", "Made Suryani", "Rapporteur", "en"),
-        "facilitator": _account("facilitator@iom.example", "Tomás Echeverría", "Facilitator", "en"),
-        "desk": _account("desk@iom.example", "Suharti", "Check-in staff", "id"),
-        "observer": _account("observer@donor.example", "Ingrid Solheim", "Observer of the donor", "en"),
-        "administrator": _account("admin@consult.example", "Bambang Site", "Site administrator", "en", administrator=True),
+        "organiser": _account("organiser@iom.example", "Claire Beaumont-Okafor", _("Organiser"), "en"),
+        "mofa": _account("narahubung@kemlu.example", "Raden Prasetyo Adiwinata", _("Focal point of the Ministry of Foreign Affairs"), "id"),
+        "manpower": _account(
+            "narahubung@disnakertrans.example", "Sri Wahyuningsih", "Focal point of the Manpower and Transmigration Department", "id"
+        ),
+        "ministry": _account("narahubung@kemnaker.example", "Yohana Tambunan", _("Focal point of the Ministry of Manpower"), "id"),
+        "rapporteur": _account("rapporteur@iom.example", "Made Suryani", _("Rapporteur"), "en"),
+        "facilitator": _account("facilitator@iom.example", "Tomás Echeverría", _("Facilitator"), "en"),
+        "desk": _account("desk@iom.example", "Suharti", _("Check-in staff"), "id"),
+        "observer": _account("observer@donor.example", "Ingrid Solheim", _("Observer of the donor"), "en"),
+        "administrator": _account("admin@consult.example", "Bambang Site", _("Site administrator"), "en", administrator=True),
     }
 
 
@@ -140,8 +189,16 @@ def _accounts() -> dict[str, User]:
 
 
 def _prepare(name: str, users: dict[str, User], focal_points: list[tuple[User, str]], **about: Any) -> Workshop:
-    consultation = consultations.create_consultation(by=BY, languages=["en", "id"], is_illustrative=True, sdgs=["10", "16", "17"], gcm_objectives=["1", "7", "23"], **about)  # fmt: skip
-    for key, role in (("organiser", Role.ORGANISER), ("rapporteur", Role.RAPPORTEUR), ("facilitator", Role.FACILITATOR), ("desk", Role.CHECK_IN), ("observer", Role.OBSERVER)):  # fmt: skip
+    consultation = consultations.create_consultation(
+        by=BY, languages=["en", "id"], is_illustrative=True, sdgs=["10", "16", "17"], gcm_objectives=["1", "7", "23"], **about
+    )
+    for key, role in (
+        ("organiser", Role.ORGANISER),
+        ("rapporteur", Role.RAPPORTEUR),
+        ("facilitator", Role.FACILITATOR),
+        ("desk", Role.CHECK_IN),
+        ("observer", Role.OBSERVER),
+    ):
         add_role(users[key], consultation.id, role, by=BY, institution="IOM")
     file = f"{name}_framework.csv"
     draft = read_framework(file, (DATA / file).read_bytes(), consultation)
@@ -171,14 +228,36 @@ def _hold(shop: Workshop, meeting: Meeting, agenda: list[dict[str, Any]], staff:
     """Make an event, register its people as the file says, and check in those who came."""
     with clock_at(_moment(meeting.first - dt.timedelta(days=21), 9)):
         event = create_event(
-            shop.consultation, by=BY, slug=f"{shop.name}-{meeting.key}-2023", kind=meeting.kind, mode=meeting.mode,
-            title={"en": meeting.title[0], "id": meeting.title[1]}, description={}, starts_on=meeting.first, ends_on=meeting.last,
-            starts_at=dt.time(8, 30), ends_at=dt.time(16, 0), timezone="Asia/Jakarta", venue=meeting.venue, address="", online_url="",
-            capacity=None, registration_closes_at=None,
-        )  # fmt: skip
+            shop.consultation,
+            by=BY,
+            slug=f"{shop.name}-{meeting.key}-2023",
+            kind=meeting.kind,
+            mode=meeting.mode,
+            title={"en": meeting.title[0], "id": meeting.title[1]},
+            description={},
+            starts_on=meeting.first,
+            ends_on=meeting.last,
+            starts_at=dt.time(8, 30),
+            ends_at=dt.time(16, 0),
+            timezone="Asia/Jakarta",
+            venue=meeting.venue,
+            address="",
+            online_url="",
+            capacity=None,
+            registration_closes_at=None,
+        )
         for item in agenda:
             day = meeting.first + dt.timedelta(days=item["day"] - 1)
-            add_session(event, item["title"], day, dt.time.fromisoformat(item["start"]), dt.time.fromisoformat(item["end"]), by=BY, kind=SessionKind(item["kind"]), speaker=item["speaker"])  # fmt: skip
+            add_session(
+                event,
+                item["title"],
+                day,
+                dt.time.fromisoformat(item["start"]),
+                dt.time.fromisoformat(item["end"]),
+                by=BY,
+                kind=SessionKind(item["kind"]),
+                speaker=item["speaker"],
+            )
         publish_event(event, by=BY)
     people = [(row, state) for row in shop.people if (state := dict(e.split(":") for e in row["events"].split(";")).get(meeting.key))]
     came = []
@@ -210,9 +289,22 @@ def _attendance(meeting: Meeting, row: dict[str, str]) -> Attendance:
 
 def _register(shop: Workshop, event: Event, meeting: Meeting, row: dict[str, str]) -> Registration:
     institution = shop.institutions[row["institution"]]
-    plain = ("name", "email", "salutation", "title_before", "title_after", "unit", "position", "phone", "language", "diet", "accommodations")
+    plain = (
+        "name",
+        "email",
+        "salutation",
+        "title_before",
+        "title_after",
+        "unit",
+        "position",
+        "phone",
+        "language",
+        "diet",
+        "accommodations",
+    )
+    given: dict[str, Any] = {name: row[name] for name in plain}
     details = registrations.Details(
-        **{name: row[name] for name in plain},
+        **given,
         institution=institution["name_en"],
         stakeholder_type=shop.types[institution["type"]],
         sex=Sex(row["sex"]),
@@ -236,9 +328,16 @@ def _comment(shop: Workshop, rapporteur: User, day: dt.date) -> None:
             continue
         with clock_at(_moment(day, 10) + dt.timedelta(minutes=3 * place)):
             comment = write_comment(
-                indicator, author, CommentKind(row["kind"]), row["text"], by=rapporteur if row["recorded"] else author,
-                client_key=f"demo-{place}", proposed=row["proposed"], link=row["link"], language=row["language"],
-            )  # fmt: skip
+                indicator,
+                author,
+                CommentKind(row["kind"]),
+                row["text"],
+                by=rapporteur if row["recorded"] else author,
+                client_key=f"demo-{place}",
+                proposed=row["proposed"],
+                link=row["link"],
+                language=row["language"],
+            )
             for email in row["endorsed_by"]:
                 if email != row["by"]:
                     endorse(comment, shop.arrived[email], by=shop.arrived[email])
@@ -277,7 +376,9 @@ def _revise(shop: Workshop, section: Section, by: User) -> None:
     texts = {part: dict(getattr(section, part)) for part in SECTION_PARTS}
     for comment in accepted:
         words = comment.proposed or comment.text
-        texts["narrative"][comment.language] = f"{texts['narrative'].get(comment.language, '')}\n\n{words} ({comment.indicator.code})".strip()
+        texts["narrative"][comment.language] = (
+            f"{texts['narrative'].get(comment.language, '')}\n\n{words} ({comment.indicator.code})".strip()
+        )
     consultations.edit_section(section, texts, section.edit_number, by=by)
     revision = consultations.freeze_section(section, by=by, note=f"{len(accepted)} accepted comments")
     answers.carry(accepted, revision, by=by)
@@ -294,13 +395,21 @@ def _sign(section: Section, user: User, decision: Decision = Decision.APPROVE, t
 def _local(users: dict[str, User]) -> None:
     manpower, mofa = users["manpower"], users["mofa"]
     shop = _prepare(
-        "local", users, [(manpower, "Manpower and Transmigration Department of Central Java"), (mofa, "Ministry of Foreign Affairs")],
-        slug="mgi-central-java-2023", title={"en": "Local MGI Central Java", "id": "MGI Lokal Jawa Tengah"},
-        summary={"en": "Final consultation on the Local Migration Governance Indicators of Central Java.", "id": "Konsultasi akhir Indikator Tata Kelola Migrasi Lokal Jawa Tengah."},
-        level=Level.SUBNATIONAL, territory="ID-JT", attribution=Attribution.BY_STAKEHOLDER_TYPE,
+        "local",
+        users,
+        [(manpower, "Manpower and Transmigration Department of Central Java"), (mofa, "Ministry of Foreign Affairs")],
+        slug="mgi-central-java-2023",
+        title={"en": "Local MGI Central Java", "id": "MGI Lokal Jawa Tengah"},
+        summary={
+            "en": "Final consultation on the Local Migration Governance Indicators of Central Java.",
+            "id": "Konsultasi akhir Indikator Tata Kelola Migrasi Lokal Jawa Tengah.",
+        },
+        level=Level.SUBNATIONAL,
+        territory="ID-JT",
+        attribution=Attribution.BY_STAKEHOLDER_TYPE,
         partners=["IOM", "Manpower and Transmigration Department of Central Java", "Ministry of Home Affairs"],
         controller="IOM with the Manpower and Transmigration Department of Central Java",
-    )  # fmt: skip
+    )
     _hold_all(shop, LOCAL, users)
     day = LOCAL[-1].first
     with clock_at(_moment(day, 16)):
@@ -322,13 +431,21 @@ def _local(users: dict[str, User]) -> None:
 def _national(users: dict[str, User]) -> None:
     mofa, ministry, rapporteur = users["mofa"], users["ministry"], users["rapporteur"]
     shop = _prepare(
-        "national", users, [(mofa, "Ministry of Foreign Affairs"), (ministry, "Ministry of Manpower")],
-        slug="mgi-indonesia-2023", title={"en": "MGI Indonesia, national", "id": "MGI Indonesia, nasional"},
-        summary={"en": "National validation of the Migration Governance Indicators of Indonesia.", "id": "Validasi nasional Indikator Tata Kelola Migrasi Indonesia."},
-        level=Level.NATIONAL, territory="ID", attribution=Attribution.BY_INSTITUTION,
+        "national",
+        users,
+        [(mofa, "Ministry of Foreign Affairs"), (ministry, "Ministry of Manpower")],
+        slug="mgi-indonesia-2023",
+        title={"en": "MGI Indonesia, national", "id": "MGI Indonesia, nasional"},
+        summary={
+            "en": "National validation of the Migration Governance Indicators of Indonesia.",
+            "id": "Validasi nasional Indikator Tata Kelola Migrasi Indonesia.",
+        },
+        level=Level.NATIONAL,
+        territory="ID",
+        attribution=Attribution.BY_INSTITUTION,
         partners=["IOM", "Ministry of Foreign Affairs", "UNDP", "UN Women"],
         controller="IOM with the Ministry of Foreign Affairs",
-    )  # fmt: skip
+    )
     _hold_all(shop, NATIONAL, users, closed=frozenset({6}))
     day, sections = NATIONAL[-1].first, shop.sections
     with clock_at(_moment(day, 16)):
@@ -343,7 +460,12 @@ def _national(users: dict[str, User]) -> None:
         _sign(sections[1], mofa)
         _sign(sections[1], ministry, Decision.RESERVATION, "The ministry will publish its own figures on placements in the coming year.")
         _sign(sections[2], ministry)
-        _sign(sections[3], mofa, Decision.RETURN, "The paragraph on partnerships with cities does not yet reflect what was agreed in the room.")
+        _sign(
+            sections[3],
+            mofa,
+            Decision.RETURN,
+            "The paragraph on partnerships with cities does not yet reflect what was agreed in the room.",
+        )
 
 
 def _hold_all(shop: Workshop, meetings: tuple[Meeting, ...], users: dict[str, User], closed: frozenset[int] = frozenset()) -> None:

@@ -12,7 +12,7 @@ from wtforms import Form as PlainForm
 from wtforms import FormField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from .i18n import _, gettext, ngettext
+from .i18n import _, get_translations, gettext
 
 # WTForms' own messages, repeated so that they are in our catalogue: it ships no Indonesian.
 WTFORMS_MESSAGES = (
@@ -36,10 +36,11 @@ class _Translations:
     """What WTForms asks for its messages."""
 
     def gettext(self, words: str) -> str:
-        return gettext(words.replace("%(", "%%(")).replace("%%(", "%(") if "%(" in words else gettext(words)
+        # WTForms puts the values in itself, so the marks have to come through untouched
+        return str(get_translations().gettext(words))
 
     def ngettext(self, one: str, many: str, n: int) -> str:
-        return ngettext(one, many, n) if "%(" not in one else (one if n == 1 else many)
+        return str(get_translations().ngettext(one, many, n))
 
 
 class Form(FlaskForm):
@@ -94,7 +95,7 @@ class TextsField(FormField):
         super().__init__(_Blocks if long else _Lines, label, **more)
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
-        valid = super().validate(form, extra_validators)
+        valid = bool(super().validate(form, extra_validators))
         if self.required and not any(self.data.values()):
             self.form.en.errors = [*self.form.en.errors, gettext("Give it in at least one language.")]
             return False

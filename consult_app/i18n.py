@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, has_request_context, request, session
-from flask_babel import Babel, force_locale, format_date, get_locale, gettext, ngettext
+from flask_babel import Babel, force_locale, format_date, get_domain, get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "day",
     "days",
     "force_locale",
+    "get_translations",
     "gettext",
     "init_app",
     "language",
@@ -56,10 +58,15 @@ def pick_language() -> str:
     return request.accept_languages.best_match(languages) or languages[0]
 
 
+def get_translations() -> Any:
+    """The catalogue of the language in use here."""
+    return get_domain().get_translations()
+
+
 def language() -> str:
     """The code of the language in use here ("en", "id")."""
     locale = get_locale()
-    return locale.language if locale else "en"
+    return str(locale.language) if locale else "en"
 
 
 @contextmanager
@@ -78,7 +85,7 @@ def local(texts: Mapping[str, str] | None, code: str | None = None) -> str:
 
 def day(value: dt.date) -> str:
     """A date as the reader writes it: "Kamis, 7 Desember 2023", "Thursday, 7 December 2023"."""
-    return format_date(value, "EEEE, d MMMM y", rebase=False)
+    return str(format_date(value, "EEEE, d MMMM y", rebase=False))
 
 
 def days(first: dt.date, last: dt.date) -> str:

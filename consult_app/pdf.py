@@ -7,6 +7,7 @@ and set in its own font; a character that no font of ours has becomes a visible 
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,12 @@ import arabic_reshaper
 from bidi.algorithm import get_display
 from flask import current_app
 from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_CENTER, TA_RIGHT
-from reportlab.lib.pagesizes import A4
+from reportlab.lib.enums import TA_CENTER as TA_CENTER
+from reportlab.lib.enums import TA_RIGHT as TA_RIGHT
+from reportlab.lib.pagesizes import A4 as A4
+from reportlab.lib.pagesizes import landscape as landscape
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
+from reportlab.lib.units import mm as mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
@@ -64,23 +67,27 @@ def _is_arabic(c: str) -> bool:
 
 
 def _glyphs(font: str) -> dict[int, int]:
-    return pdfmetrics.getFont(font).face.charToGlyph  # type: ignore[no-any-return]
+    return pdfmetrics.getFont(font).face.charToGlyph  # type: ignore[attr-defined, no-any-return]
 
 
 def _known(words: str, font: str) -> str:
-    glyphs = _glyphs(font)
-    return "".join(c if c in "\n\t" or ord(c) in glyphs else ("\u25a1" if 0x25A1 in glyphs else "?") for c in words)
+    """The text without characters that no font has: those that format are dropped, any other is replaced visibly."""
+    glyphs, arabic = _glyphs(font), _glyphs(ARABIC)
+    mark = "\u25a1" if 0x25A1 in glyphs else "?"
+    shown = (c for c in words if unicodedata.category(c) != "Cf")
+    return "".join(c if c in "\n\t" or ord(c) in (arabic if _is_arabic(c) else glyphs) else mark for c in shown)
 
 
 def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
     """The text in display order as (font, words): Arabic shaped, in its own font; the rest in `font`."""
     fonts()
-    text = clean(words)
+    text = _known(clean(words), font)
     if not any(_is_arabic(c) for c in text):
-        return [(font, _known(text, font))]
-    shaped = get_display(arabic_reshaper.reshape(text))
+        return [(font, text)]
+    # what is unknown is gone by now: the bidi algorithm stops at characters that Unicode never assigned
+    shaped = "\n".join(str(get_display(arabic_reshaper.reshape(line))) for line in text.split("\n"))
     found: list[tuple[str, str]] = []
-    for c in str(shaped):
+    for c in shaped:
         kind = ARABIC if _is_arabic(c) else font
         if found and (found[-1][0] == kind or c == " "):
             found[-1] = (found[-1][0], found[-1][1] + c)
@@ -111,7 +118,9 @@ def paragraph(words: Any, font: str = SANS, size: float = 10, **more: Any) -> Pa
     return Paragraph(markup(words, font), look)
 
 
-def draw_line(canvas: Any, x: float, y: float, words: str, font: str = SANS, size: float = 10, most: float = 1e9, align: str = "left") -> float:
+def draw_line(
+    canvas: Any, x: float, y: float, words: str, font: str = SANS, size: float = 10, most: float = 1e9, align: str = "left"
+) -> float:
     """One line of text at (x, y), made smaller (down to 60 %) and then cut to fit `most` points; returns its width."""
     parts = runs(words, font)
     width = sum(pdfmetrics.stringWidth(part, kind, size) for kind, part in parts)
@@ -191,7 +200,7 @@ def build(
 ) -> bytes:
     """A PDF of the flowables; `furniture(canvas, document)` draws each page's letterhead and foot.
 
-    `margins` are left, right, top and bottom, in points.
+    `margins` are left, right, top and bottom, in points. After `NextPageTemplate("wide")` pages lie across.
     """
     fonts()
     buffer = io.BytesIO()
@@ -200,9 +209,8 @@ def build(
         buffer, pagesize=pagesize, leftMargin=left, rightMargin=right, topMargin=top, bottomMargin=bottom,
         title=clean(title), author=clean(info.get("author", "Consult")), subject=clean(info.get("subject", "")), lang=info.get("lang", "en"),
     )  # fmt: skip
-    frame = Frame(left, bottom, pagesize[0] - left - right, pagesize[1] - top - bottom, 0, 0, 0, 0)
-    document.addPageTemplates(PageTemplate("page", [frame], onPage=furniture or (lambda *_page: None)))
+    for name, (width, height) in (("page", pagesize), ("wide", landscape(pagesize))):
+        frame = Frame(left, bottom, width - left - right, height - top - bottom, 0, 0, 0, 0)
+        document.addPageTemplates(PageTemplate(name, [frame], onPage=furniture or (lambda *_page: None), pagesize=(width, height)))
     document.build(story)
     return buffer.getvalue()
-
-

@@ -24,7 +24,6 @@ from . import policy
 from .db import db, set_transaction_mode
 from .errors import DomainError
 from .i18n import _, language
-from .policy import Actor
 
 Answer = str | BaseResponse | tuple[str, int]
 Row = TypeVar("Row")
@@ -82,7 +81,7 @@ class Page(Generic[Row]):
         return f"{request.path}?{urlencode([*((k, v) for k, v in request.args.items(multi=True) if k != 'page'), ('page', number)])}"
 
 
-def paginate(query: Select[tuple[Row]], size: int = 50) -> Page[Row]:
+def paginate(query: Select[Row], size: int = 50) -> Page[Row]:
     """The page of `query` that the address asks for (`?page=`), in two statements."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     last = max(1, math.ceil(total / size))
@@ -194,7 +193,7 @@ def _http_error(error: HTTPException) -> Answer:
         g.before_policy = True
         return go(url_for("accounts.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
     if error.response is not None or status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     title, words = WORDS.get(status, WORDS[400])
     return _error(status, title, words)
 
@@ -243,4 +242,3 @@ def init_app(app: Flask) -> None:
         can=lambda action, thing=None: policy.can(g.actor, action, thing),
     )
     app.context_processor(lambda: {"actor": g.get("actor", policy.Nobody()), "locale": language()})
-

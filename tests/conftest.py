@@ -137,7 +137,7 @@ def sent(app: Flask) -> Any:
         contextvars.Context().run(jobs.drain, app)
         db.session.expire_all()
         files = sorted((app.config["VAR"] / "mail").glob("*.eml"))
-        return [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]  # type: ignore[misc]
+        return [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
 
     return read
 
@@ -156,9 +156,10 @@ def last_entry(app: Flask) -> Any:
     """`last_entry("registration.cancel")`: the newest entry of that action, or None."""
 
     def find(action: str) -> audit.AuditEntry | None:
-        return db.session.scalar(
+        found: audit.AuditEntry | None = db.session.scalar(
             db.select(audit.AuditEntry).where(audit.AuditEntry.action == action).order_by(audit.AuditEntry.id.desc()).limit(1)
         )
+        return found
 
     return find
 

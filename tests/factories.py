@@ -65,7 +65,9 @@ def make_consultation(indicators: int = 3, dimensions: int = 2, **columns: Any) 
         db.session.add(section)
         audit.record(BY, "section.add", section)
     for n in range(indicators):
-        dimension = db.session.scalars(select(Dimension).where(Dimension.consultation_id == consultation.id, Dimension.number == n % dimensions + 1)).one()
+        dimension = db.session.scalars(
+            select(Dimension).where(Dimension.consultation_id == consultation.id, Dimension.number == n % dimensions + 1)
+        ).one()
         indicator = Indicator(
             consultation_id=consultation.id,
             dimension_id=dimension.id,
@@ -109,7 +111,9 @@ def make_event(consultation: Consultation | None = None, **columns: Any) -> Even
 
 
 def stakeholder_type(consultation_id: int, code: str = "government") -> StakeholderType:
-    return db.session.scalars(select(StakeholderType).where(StakeholderType.consultation_id == consultation_id, StakeholderType.code == code)).one()
+    return db.session.scalars(
+        select(StakeholderType).where(StakeholderType.consultation_id == consultation_id, StakeholderType.code == code)
+    ).one()
 
 
 def make_registration(event: Event | None = None, *, kind: str = "government", send: bool = False, **details: Any) -> Registration:

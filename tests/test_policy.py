@@ -17,7 +17,9 @@ SOURCES = [*Path("consult_app").rglob("*.py"), *Path("templates").rglob("*.html"
 
 
 def views(app: Flask) -> list[tuple[str, Any]]:
-    return [(rule.endpoint, inspect.unwrap(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    return [
+        (rule.endpoint, inspect.unwrap(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules() if rule.endpoint != "static"
+    ]
 
 
 def test_every_route_asks_the_policy_or_says_that_it_is_public(app: Flask) -> None:
@@ -44,7 +46,11 @@ def test_every_action_that_is_asked_stands_in_the_table_and_the_other_way_round(
     asked = set(re.findall(r"(?:can|require)\((?:[\w.]+, )?[\"']([a-z_]+\.[a-z_]+)[\"']", texts))
     unknown = asked - set(policy.TABLE)
     assert unknown == set()
-    unused = {action for action in policy.TABLE if f'"{action}"' not in texts.replace(Path("consult_app/policy.py").read_text(), "") and f"'{action}'" not in texts}
+    unused = {
+        action
+        for action in policy.TABLE
+        if f'"{action}"' not in texts.replace(Path("consult_app/policy.py").read_text(), "") and f"'{action}'" not in texts
+    }
     assert unused == set()
 
 

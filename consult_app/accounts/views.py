@@ -22,7 +22,7 @@ from consult_app.accounts.passwords import is_password
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.i18n import gettext
-from consult_app.policy import public, require
+from consult_app.policy import public
 from consult_app.web import Answer, go, limiter, safe_next
 
 bp = Blueprint("accounts", __name__)
@@ -234,5 +234,3 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.before_request(_ask_for_second_factor)
     app.jinja_env.globals["demo_code"] = demo_code
-
-

@@ -101,5 +101,3 @@ def undo(arrival: CheckIn, reason: str, *, by: Actor) -> None:
     arrival.undone_at, arrival.undo_reason = now(), reason.strip()
     arrival.undone_by_id = by.id if isinstance(by, User) else None
     audit.record(by, "checkin.undo", arrival)
-
-

@@ -23,7 +23,12 @@ class WalkInForm(Form):
     institution = Line(_("Institution"), [InputRequired()])
     stakeholder_type = SelectField(_("Stakeholder type"), [InputRequired()])
     sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX))
-    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line], description=_("For the ticket and the personal link."))
+    email = EmailField(
+        _("E-mail address"),
+        [Optional(), Email(), Length(max=200)],
+        filters=[one_line],
+        description=_("For the ticket and the personal link."),
+    )
 
     _types: dict[str, StakeholderType]
 

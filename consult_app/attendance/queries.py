@@ -48,7 +48,7 @@ class Participation:
     is_suppressed: bool = False
 
 
-def arrived_ids(event: Event, day: dt.date | None = None) -> Select[tuple[int]]:
+def arrived_ids(event: Event, day: dt.date | None = None) -> Select[int]:
     """The ids of the registrations that have arrived, on one day or on any."""
     query = select(CheckIn.registration_id).where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
     return query.where(CheckIn.day == day) if day else query
@@ -69,9 +69,13 @@ def participation(event: Event, basis: str = "arrived", *, suppress: bool = Fals
         if basis == "arrived"
         else query.where(Registration.state == RegistrationState.CONFIRMED)
     )
-    groups = db.session.execute(
-        query.group_by(Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id)
-    ).tuples().all()
+    groups = (
+        db.session.execute(
+            query.group_by(Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id)
+        )
+        .tuples()
+        .all()
+    )
     types = db.session.scalars(
         select(StakeholderType).where(StakeholderType.consultation_id == event.consultation_id).order_by(StakeholderType.place)
     )
@@ -86,7 +90,9 @@ def _row(name: Texts, groups: list[tuple[int, Sex, Attendance, int, int]]) -> Pa
 
     online = sum(n for _kind, _sex, how, _where, n in groups if how is Attendance.ONLINE)
     institutions = len({where for _kind, _sex, _how, where, _n in groups})
-    return ParticipationRow(name, by(Sex.FEMALE), by(Sex.MALE), by(Sex.OTHER, Sex.UNDISCLOSED), sum(g[4] for g in groups), institutions, online)
+    return ParticipationRow(
+        name, by(Sex.FEMALE), by(Sex.MALE), by(Sex.OTHER, Sex.UNDISCLOSED), sum(g[4] for g in groups), institutions, online
+    )
 
 
 def _suppressed(table: Participation) -> Participation:
@@ -99,7 +105,9 @@ def _suppressed(table: Participation) -> Participation:
     others = sorted((row for row in table.rows if row not in hidden), key=lambda row: row.total or 0)
     if len(hidden) == 1 and others:
         hidden.append(others[0])
-    rows = [replace(r, women=None, men=None, other=None, total=None, institutions=None, online=None) if r in hidden else r for r in table.rows]
+    rows = [
+        replace(r, women=None, men=None, other=None, total=None, institutions=None, online=None) if r in hidden else r for r in table.rows
+    ]
     total = table.total
     if is_small(replace(total, online=0)):
         total = replace(total, women=None, men=None, other=None)
@@ -112,7 +120,7 @@ def must_suppress(consultation: Consultation, roles: frozenset[Role]) -> bool:
     return consultation.attribution is Attribution.BY_STAKEHOLDER_TYPE and not roles & sees_all
 
 
-def arrivals(event: Event) -> Select[tuple[CheckIn]]:
+def arrivals(event: Event) -> Select[CheckIn]:
     """Standing check-ins, the newest first."""
     return (
         select(CheckIn)
@@ -138,5 +146,6 @@ def expected(event: Event, day: dt.date) -> list[Registration]:
         .options(joinedload(Registration.institution), joinedload(Registration.stakeholder_type))
     )
     return sorted(
-        (r for r in rows if not r.days or day.isoformat() in r.days), key=lambda r: (r.stakeholder_type.place, r.institution.key, r.name.casefold())
+        (r for r in rows if not r.days or day.isoformat() in r.days),
+        key=lambda r: (r.stakeholder_type.place, r.institution.key, r.name.casefold()),
     )

@@ -34,7 +34,16 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
     people = expected(event, date)
     arrived = set(db.session.scalars(arrived_ids(event, date)))
     page = landscape(A4)
-    head = [gettext("No"), gettext("Name"), _sex_heading(), gettext("Institution"), gettext("Position"), gettext("Phone or e-mail"), gettext("Arrived"), gettext("Signature")]  # fmt: skip
+    head = [
+        gettext("No"),
+        gettext("Name"),
+        _sex_heading(),
+        gettext("Institution"),
+        gettext("Position"),
+        gettext("Phone or e-mail"),
+        gettext("Arrived"),
+        gettext("Signature"),
+    ]
     widths = [w * mm for w in (10, 52, 11, 58, 42, 40, 16, 40)]
     rows: list[list[Any]] = [[paragraph(words, pdf.SANS_BOLD, 8.5) for words in head]]
     for number, person in enumerate(people, start=1):
@@ -54,7 +63,11 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
             ]
         )
     )
-    counted = gettext("%(registered)s registered for this day, %(arrived)s arrived (as recorded).", registered=len(people), arrived=sum(p.id in arrived for p in people))
+    counted = gettext(
+        "%(registered)s registered for this day, %(arrived)s arrived (as recorded).",
+        registered=len(people),
+        arrived=sum(p.id in arrived for p in people),
+    )
     story: list[Flowable] = [
         table,
         Spacer(1, 6 * mm),
@@ -72,7 +85,9 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
         where = ", ".join(part for part in (day(date), event.venue) if part)
         pdf.draw_line(canvas, page[0] - 14 * mm, top, where, pdf.SANS, 9, 120 * mm, "right")
         canvas.setFillColor(pdf.MUTED)
-        note = gettext("Public copy: phone and e-mail are masked.") if public else gettext("Contains personal data: for the organisers only.")
+        note = (
+            gettext("Public copy: phone and e-mail are masked.") if public else gettext("Contains personal data: for the organisers only.")
+        )
         pdf.draw_line(canvas, 14 * mm, 8 * mm, note, pdf.SANS, 8)
         pdf.draw_line(canvas, page[0] - 14 * mm, 8 * mm, str(document.page), pdf.SANS, 8, align="right")
         canvas.restoreState()

@@ -46,7 +46,9 @@ def scan(slug: str) -> Answer:
     require("checkin.scan", event)
     if request.method == "GET":
         return _desk(event, None)
-    answer = actions.scan(event, request.form.get("code", "")[:200], by=g.actor, nonce=request.form.get("nonce", "")[:64] or secrets.token_hex(8))
+    answer = actions.scan(
+        event, request.form.get("code", "")[:200], by=g.actor, nonce=request.form.get("nonce", "")[:64] or secrets.token_hex(8)
+    )
     db.session.commit()
     return _desk(event, answer)
 
@@ -60,7 +62,9 @@ def find(slug: str) -> Answer:
     query = registrations.search(event, {"q": typed, "state": RegistrationState.CONFIRMED.value}).limit(12)
     people = list(db.session.scalars(query)) if len(typed.strip()) > 1 else []
     arrived = set(db.session.scalars(queries.arrived_ids(event, event.day_of(now()))))
-    return render_template("attendance/_found.html", event=event, people=people, arrived=arrived, typed=typed, nonce=secrets.token_urlsafe(12))
+    return render_template(
+        "attendance/_found.html", event=event, people=people, arrived=arrived, typed=typed, nonce=secrets.token_urlsafe(12)
+    )
 
 
 @bp.post("/events/<slug>/desk/check-in/<public_id>")
@@ -117,12 +121,24 @@ def participation_xlsx(slug: str) -> Answer:
     event = load_event(slug)
     require("attendance.table", event)
     suppress = queries.must_suppress(event.consultation, policy.roles(g.actor, event))
-    header = [gettext("Stakeholder type"), gettext("Women"), gettext("Men"), gettext("Other or undisclosed"), gettext("Total"), gettext("% women"), gettext("Institutions"), gettext("Online")]  # fmt: skip
+    header = [
+        gettext("Stakeholder type"),
+        gettext("Women"),
+        gettext("Men"),
+        gettext("Other or undisclosed"),
+        gettext("Total"),
+        gettext("% women"),
+        gettext("Institutions"),
+        gettext("Online"),
+    ]
     sheets = {}
     for basis, name in (("arrived", gettext("Arrived")), ("registered", gettext("Registered"))):
         table = queries.participation(event, basis, suppress=suppress)
         rows = [
-            [local(r.name), *("<3" if n is None else n for n in (r.women, r.men, r.other, r.total, r.share_of_women, r.institutions, r.online))]
+            [
+                local(r.name),
+                *("<3" if n is None else n for n in (r.women, r.men, r.other, r.total, r.share_of_women, r.institutions, r.online)),
+            ]
             for r in (*table.rows, table.total)
         ]
         sheets[name] = (header, rows)

@@ -51,7 +51,9 @@ def carry(comments: Sequence[Comment], revision: Revision, *, by: Actor) -> None
         if disposition is None or not disposition.needs_revision:
             raise Conflict(_("Comment %(number)s is not accepted.", number=comment.number))
         if revision.section_id != comment.section_id or revision.number <= comment.revision.number:
-            raise Conflict(_("Comment %(number)s was made on this revision or a later one: make a new revision first.", number=comment.number))
+            raise Conflict(
+                _("Comment %(number)s was made on this revision or a later one: make a new revision first.", number=comment.number)
+            )
         disposition.revision = revision
         audit.record(by, "disposition.carry", disposition)
 

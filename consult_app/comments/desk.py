@@ -17,7 +17,7 @@ from consult_app.consultations.models import Consultation
 from consult_app.consultations.queries import load_consultation, load_section
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
-from consult_app.i18n import gettext, local
+from consult_app.i18n import _, gettext, local
 from consult_app.policy import require
 from consult_app.registrations.queries import stakeholder_types
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
@@ -83,7 +83,7 @@ def decide(slug: str, public_id: str) -> Answer:
     return _desk(consultation, comment, form, 422)
 
 
-def _filters() -> dict[str, str]:
+def _filters() -> dict[str, Any]:
     return {key: value for key, value in request.args.items() if key in ("section", "state", "kind", "type")}
 
 
@@ -141,8 +141,27 @@ def tell(slug: str) -> Answer:
     return redirect(url_for("desk.review", slug=slug), 303)
 
 
+MATRIX_HEADER = (
+    _("No"),
+    _("Dimension"),
+    _("Indicator"),
+    _("Question"),
+    _("Kind"),
+    _("Comment"),
+    _("Proposed wording"),
+    _("Evidence"),
+    _("Submitted by"),
+    _("Endorsed by"),
+    _("Answer"),
+    _("Response"),
+    _("Carried by revision"),
+    _("Made on revision"),
+)
+
+
 def matrix_header() -> list[str]:
-    return [gettext(words) for words in ("No", "Dimension", "Indicator", "Question", "Kind", "Comment", "Proposed wording", "Evidence", "Submitted by", "Endorsed by", "Answer", "Response", "Carried by revision", "Made on revision")]  # fmt: skip
+    """The columns of the comment matrix (domain.md), in the reader's language."""
+    return [str(words) for words in MATRIX_HEADER]
 
 
 def matrix_rows(consultation: Consultation, held: frozenset[policy.Role]) -> Iterator[list[Any]]:

@@ -48,24 +48,29 @@ def load_comment(consultation: Consultation, public_id: str) -> Comment:
     return found
 
 
-def on_indicator(indicator: Indicator) -> Select[tuple[Comment]]:
+def on_indicator(indicator: Indicator) -> Select[Comment]:
     """Comments on an indicator, the newest first, without the withdrawn ones."""
     return (
-        select(Comment).where(Comment.indicator_id == indicator.id, Comment.withdrawn_at.is_(None)).order_by(Comment.id.desc()).options(*WITH)
+        select(Comment)
+        .where(Comment.indicator_id == indicator.id, Comment.withdrawn_at.is_(None))
+        .order_by(Comment.id.desc())
+        .options(*WITH)
     )
 
 
 def by_person(registration: Registration) -> list[Comment]:
     """What somebody wrote in this consultation, at any event, the newest first."""
-    return list(db.session.scalars(select(Comment).where(Comment.person_id == registration.person_id).order_by(Comment.id.desc()).options(*WITH)))
+    return list(
+        db.session.scalars(select(Comment).where(Comment.person_id == registration.person_id).order_by(Comment.id.desc()).options(*WITH))
+    )
 
 
-def newest_disposition() -> Select[tuple[int]]:
+def newest_disposition() -> Select[int]:
     """The id of each comment's newest disposition."""
     return select(func.max(Disposition.id)).group_by(Disposition.comment_id)
 
 
-def review(consultation: Consultation, filters: Mapping[str, str]) -> Select[tuple[Comment]]:
+def review(consultation: Consultation, filters: Mapping[str, str]) -> Select[Comment]:
     """The comments of a consultation for the filters `section` (number), `state`, `kind` and `type`, in the matrix's order."""
     query = (
         select(Comment)
@@ -80,14 +85,12 @@ def review(consultation: Consultation, filters: Mapping[str, str]) -> Select[tup
         query = query.where(Comment.kind == filters["kind"])
     if filters.get("type"):
         query = query.where(
-            Comment.registration_id.in_(
-                select(Registration.id).join(StakeholderType).where(StakeholderType.code == filters["type"])
-            )
+            Comment.registration_id.in_(select(Registration.id).join(StakeholderType).where(StakeholderType.code == filters["type"]))
         )
     return _in_state(query, filters.get("state", ""))
 
 
-def _in_state(query: Select[tuple[Comment]], state: str) -> Select[tuple[Comment]]:
+def _in_state(query: Select[Comment], state: str) -> Select[Comment]:
     answered = select(Disposition.comment_id)
     if state == "open":
         return query.where(Comment.id.not_in(answered))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -46,7 +46,12 @@ def indicators(slug: str) -> Answer:
     ).all()
     taken = queries.positions_taken(g.actor) if g.actor.is_participant else {}
     return render_template(
-        "comments/indicators.html", consultation=consultation, dimensions=dimensions, counts=queries.indicator_counts(consultation), taken=taken, labels=labels
+        "comments/indicators.html",
+        consultation=consultation,
+        dimensions=dimensions,
+        counts=queries.indicator_counts(consultation),
+        taken=taken,
+        labels=labels,
     )
 
 
@@ -263,5 +268,3 @@ def mine() -> Answer:
     registration: Registration = g.actor
     comments = queries.by_person(registration)
     return render_template("comments/mine.html", registration=registration, comments=comments, event=registration.event, labels=labels)
-
-

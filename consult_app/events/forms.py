@@ -29,8 +29,12 @@ class EventForm(Form):
     venue = Line(_("Venue"))
     address = Line(_("Address"))
     online_url = Line(_("Link to take part online"), description=_("Shown only to those who are registered."), most=500)
-    capacity = IntegerField(_("Seats"), [Optional(), NumberRange(0, 100_000)], description=_("Empty means no limit. Later ones wait in line."))
-    registration_closes_at = DateTimeLocalField(_("Registration closes"), [Optional()], description=_("Empty means at the end of the event."))
+    capacity = IntegerField(
+        _("Seats"), [Optional(), NumberRange(0, 100_000)], description=_("Empty means no limit. Later ones wait in line.")
+    )
+    registration_closes_at = DateTimeLocalField(
+        _("Registration closes"), [Optional()], description=_("Empty means at the end of the event.")
+    )
     description = TextsField(_("What it is about"), long=True)
 
     def values(self) -> dict[str, Any]:

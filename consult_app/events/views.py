@@ -6,7 +6,6 @@ import datetime as dt
 
 from flask import Blueprint, flash, g, redirect, render_template, url_for
 
-
 from consult_app.consultations.models import Consultation
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db

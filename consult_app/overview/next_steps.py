@@ -54,17 +54,32 @@ def _for_focal_point(consultation: Consultation, actor: Actor) -> Iterator[Step]
     waiting, counts = places_of(sections), section_counts(consultation)
     gates = missing_of(sections)
     for section in sections:
-        unsigned = any(p.focal_point.user is actor and p.standing is not Standing.APPROVED and p.standing is not Standing.RESERVATION for p in waiting[section.id])
+        unsigned = any(
+            p.focal_point.user is actor and p.standing is not Standing.APPROVED and p.standing is not Standing.RESERVATION
+            for p in waiting[section.id]
+        )
         if section.is_frozen and unsigned and not gates[section.id]:
-            words = gettext("Section %(number)s, %(title)s, is ready for your signature.", number=section.number, title=local(section.title))
+            words = gettext(
+                "Section %(number)s, %(title)s, is ready for your signature.", number=section.number, title=local(section.title)
+            )
             yield Step(words, url_for("signoff.sign", slug=slug, number=section.number), gettext("Read and sign"))
     for section in sections:
         count = counts.get(section.id)
         if count and count.open and not section.is_frozen:
-            words = ngettext("%(num)s comment on section %(number)s waits for an answer.", "%(num)s comments on section %(number)s wait for an answer.", count.open, number=section.number)
+            words = ngettext(
+                "%(num)s comment on section %(number)s waits for an answer.",
+                "%(num)s comments on section %(number)s wait for an answer.",
+                count.open,
+                number=section.number,
+            )
             yield Step(words, url_for("desk.review", slug=slug, section=section.number, state="open"), gettext("Answer"))
         if count and count.objections:
-            words = ngettext("%(num)s objection in section %(number)s is open.", "%(num)s objections in section %(number)s are open.", count.objections, number=section.number)
+            words = ngettext(
+                "%(num)s objection in section %(number)s is open.",
+                "%(num)s objections in section %(number)s are open.",
+                count.objections,
+                number=section.number,
+            )
             yield Step(words, url_for("desk.review", slug=slug, section=section.number, state="objection"), gettext("Resolve"))
 
 
@@ -93,20 +108,30 @@ def _for_organiser(consultation: Consultation, known: Facts, actor: Actor) -> It
         yield Step(words, url_for("desk.review", slug=slug), gettext("Look and send"))
     unnamed = [section for section in known.sections if not section.focal_points]
     if unnamed:
-        words = ngettext("%(num)s section has no focal point who could sign it.", "%(num)s sections have no focal point who could sign them.", len(unnamed))
+        words = ngettext(
+            "%(num)s section has no focal point who could sign it.",
+            "%(num)s sections have no focal point who could sign them.",
+            len(unnamed),
+        )
         yield Step(words, url_for("consultations.team", slug=slug), gettext("Name focal points"))
     drafts = [section for section in known.sections if section.state is SectionState.DRAFT]
     if drafts:
         words = ngettext("%(num)s section is not open for comments yet.", "%(num)s sections are not open for comments yet.", len(drafts))
         yield Step(words, url_for("consultations.sections", slug=slug), gettext("To the sections"))
     if known.signed == len(known.sections) and known.report is None:
-        yield Step(gettext("Every section is signed. The report can be sealed."), url_for("reports.index", slug=slug), gettext("Seal the report"))
+        yield Step(
+            gettext("Every section is signed. The report can be sealed."), url_for("reports.index", slug=slug), gettext("Seal the report")
+        )
 
 
 def _for_rapporteur(consultation: Consultation, known: Facts) -> Iterator[Step]:
     slug = consultation.slug
     if known.waiting_for_revision:
-        words = ngettext("%(num)s accepted comment waits for the revision that carries it.", "%(num)s accepted comments wait for the revision that carries them.", known.waiting_for_revision)
+        words = ngettext(
+            "%(num)s accepted comment waits for the revision that carries it.",
+            "%(num)s accepted comments wait for the revision that carries them.",
+            known.waiting_for_revision,
+        )
         yield Step(words, url_for("desk.review", slug=slug, state="revision"), gettext("To the comments"))
     for section in known.sections:
         if section.state is SectionState.RETURNED:

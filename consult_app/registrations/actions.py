@@ -115,7 +115,7 @@ def _taken(event: Event) -> dict[int, int]:
         )
         .group_by(Registration.stakeholder_type_id)
     )
-    return {kind: count for kind, count in rows}
+    return dict(rows.tuples().all())
 
 
 def seats_left(event: Event, kind: StakeholderType) -> int | None:
@@ -325,7 +325,10 @@ def replace(old: Registration, details: Details, *, by: Actor) -> Registration:
     if details.email and find_live(old.event, details.email):
         raise Conflict(_("The colleague is registered for this event already."))
     state, since = old.state, old.state_changed_at
-    details.stakeholder_type, details.institution = old.stakeholder_type, old.institution.name.get("en") or next(iter(old.institution.name.values()))
+    details.stakeholder_type, details.institution = (
+        old.stakeholder_type,
+        old.institution.name.get("en") or next(iter(old.institution.name.values())),
+    )
     details.attendance, details.role = old.attendance, old.role
     _set_state(old, RegistrationState.REPLACED)
     audit.record(by, "registration.replaced", old)
@@ -382,7 +385,5 @@ def opened(registration: Registration, at: dt.datetime | None = None) -> None:
 
 def details_of(registration: Registration) -> Details:
     """The details as they stand, to fill a form or to be changed."""
-    values: dict[str, Any] = {
-        f.name: getattr(registration, f.name) for f in dataclasses.fields(Details) if f.name not in ("institution",)
-    }
+    values: dict[str, Any] = {f.name: getattr(registration, f.name) for f in dataclasses.fields(Details) if f.name not in ("institution",)}
     return Details(**values, institution=next(iter(registration.institution.name.values())))

@@ -53,12 +53,18 @@ class RegistrationForm(Form):
     phone = Line(_("WhatsApp number"), [Optional()], most=40)
     attendance = RadioField(_("You take part"), [InputRequired()], choices=choices(Attendance, labels.ATTENDANCE))
     days = SelectMultipleField(
-        _("Days"), [Optional()], widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(), description=_("None ticked means all days.")
+        _("Days"),
+        [Optional()],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        description=_("None ticked means all days."),
     )
     dimension_id = SelectField(_("Group you would like to join"), [Optional()])
     role = SelectField(_("Role"), [InputRequired()], choices=choices(ParticipantRole, labels.ROLE))
     assignment_letter = Line(_("Number of the assignment letter"))
-    accommodations = Line(_("What do you need to take part well?"), description=_("A ramp, a sign interpreter, large print … Never a diagnosis."))
+    accommodations = Line(
+        _("What do you need to take part well?"), description=_("A ramp, a sign interpreter, large print … Never a diagnosis.")
+    )
     diet = Line(_("Diet"), most=100)
     language = RadioField(_("Language of mails to you"), choices=[("en", "English"), ("id", "Bahasa Indonesia")])
 
@@ -113,7 +119,9 @@ class PublicRegistrationForm(RegistrationForm):
     """What anyone fills in on a phone; consents are asked one by one, unticked."""
 
     client_key = HiddenField(validators=[Length(max=64)])
-    taking_part = BooleanField(_("I agree that these details are used to organise this event."), [InputRequired(_("Without this we cannot register you."))])
+    taking_part = BooleanField(
+        _("I agree that these details are used to organise this event."), [InputRequired(_("Without this we cannot register you."))]
+    )
     photo = BooleanField(_("I agree that photos and recordings may show me."))
     follow_up = BooleanField(_("I agree to be written to about the follow-up of this consultation."))
 

@@ -44,7 +44,9 @@ def upload(slug: str) -> Answer:
             db.session.rollback()
             form.file.errors = [str(problem.message)]
             event = load_event(slug)
-    return render_template("registrations/import.html", form=form, event=event, headings=imports.HEADINGS), 422 if form.is_submitted() else 200
+    return render_template(
+        "registrations/import.html", form=form, event=event, headings=imports.HEADINGS
+    ), 422 if form.is_submitted() else 200
 
 
 def _load_draft(event: Event, public_id: str) -> ImportDraft:

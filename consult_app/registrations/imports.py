@@ -15,7 +15,16 @@ from consult_app.i18n import _, gettext, local
 from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register
 from consult_app.registrations.forms import normal_phone
-from consult_app.registrations.models import Attendance, ParticipantRole, Person, Registration, RegistrationState, Sex, Source, StakeholderType
+from consult_app.registrations.models import (
+    Attendance,
+    ParticipantRole,
+    Person,
+    Registration,
+    RegistrationState,
+    Sex,
+    Source,
+    StakeholderType,
+)
 from consult_app.registrations.queries import stakeholder_types
 from consult_app.sheets import Fault, fold, read, table
 
@@ -49,8 +58,12 @@ ATTENDANCE = {
 }
 ROLE = {
     **{role.value: role for role in ParticipantRole},
-    **{"": ParticipantRole.PARTICIPANT, "peserta": ParticipantRole.PARTICIPANT, "narasumber": ParticipantRole.SPEAKER},
-    **{"fasilitator": ParticipantRole.FACILITATOR, "notulis": ParticipantRole.RAPPORTEUR, "penyelenggara": ParticipantRole.ORGANISER},
+    "": ParticipantRole.PARTICIPANT,
+    "peserta": ParticipantRole.PARTICIPANT,
+    "narasumber": ParticipantRole.SPEAKER,
+    "fasilitator": ParticipantRole.FACILITATOR,
+    "notulis": ParticipantRole.RAPPORTEUR,
+    "penyelenggara": ParticipantRole.ORGANISER,
 }
 PLAIN = ("name", "institution", "salutation", "title_before", "title_after", "position", "unit", "diet", "accommodations")
 
@@ -81,7 +94,8 @@ def read_list(filename: str, data: bytes, event: Event) -> PeopleList:
     found = table(filename, read(filename, data), HEADINGS, ("name", "institution", "type"))
     types = {key: t for t in stakeholder_types(event.consultation_id) for key in (fold(t.code), *map(fold, t.name.values()))}
     known = _registered(event)
-    people, seen = PeopleList([], []), {}
+    people = PeopleList([], [])
+    seen: dict[str, int] = {}
     for raw in found.rows:
         values = {name: str(raw.get(name, "")) for name in HEADINGS}
         where, faults = (raw["_sheet"], raw["_row"]), []
@@ -120,7 +134,7 @@ def _wrong(values: dict[str, str], types: dict[str, StakeholderType], event: Eve
     else:
         values["type"] = types[fold(values["type"])].code
     for name, meanings in (("sex", SEX), ("attendance", ATTENDANCE), ("role", ROLE)):
-        meaning = meanings.get(fold(values[name]))  # type: ignore[attr-defined]
+        meaning = meanings.get(fold(values[name]))
         if meaning is None:
             wrong.append((name, gettext("“%(value)s” is not understood.", value=values[name])))
         else:

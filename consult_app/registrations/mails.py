@@ -25,7 +25,9 @@ def _subjects(event: str) -> dict[str, str]:
 
 
 def _parts(about: str, registration_id: int) -> mail.Parts:
-    registration = db.session.get_one(Registration, registration_id, options=[joinedload(Registration.event).joinedload(Event.consultation)])
+    registration = db.session.get_one(
+        Registration, registration_id, options=[joinedload(Registration.event).joinedload(Event.consultation)]
+    )
     event = registration.event
     names = {"registration": registration, "event": event, "about": about, "url": web.external_url("events.show", slug=event.slug)}
     files = []

@@ -18,8 +18,6 @@ from consult_app.registrations.tickets import normal_code, token_hash
 from consult_app.sheets import fold
 
 
-
-
 def load_registration(event: Event, public_id: str) -> Registration:
     """A registration of this event, whatever its state. Raises Missing."""
     found = db.session.scalar(
@@ -64,7 +62,7 @@ def demo_participant() -> Registration | None:
     )
 
 
-def search(event: Event, filters: Mapping[str, str]) -> Select[tuple[Registration]]:
+def search(event: Event, filters: Mapping[str, str]) -> Select[Registration]:
     """Registrations by name, for the filters `q` (words in any order), `state` and `type`; unknown values find all."""
     query = select(Registration).where(Registration.event_id == event.id).options(*_WITH).order_by(Registration.name, Registration.id)
     for word in fold(filters.get("q", "")).split():
@@ -87,7 +85,10 @@ def stakeholder_types(consultation_id: int) -> list[StakeholderType]:
 def institutions(consultation: Consultation) -> list[Institution]:
     return list(
         db.session.scalars(
-            select(Institution).where(Institution.consultation_id == consultation.id).options(joinedload(Institution.stakeholder_type)).order_by(Institution.key)
+            select(Institution)
+            .where(Institution.consultation_id == consultation.id)
+            .options(joinedload(Institution.stakeholder_type))
+            .order_by(Institution.key)
         )
     )
 

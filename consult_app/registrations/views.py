@@ -14,7 +14,7 @@ from consult_app import qr, web
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.events.queries import load_event
-from consult_app.i18n import gettext, language, local
+from consult_app.i18n import _, gettext, language, local
 from consult_app.policy import public, require
 from consult_app.registrations import actions, labels, mails, queries  # noqa: F401  mails: registers its builders
 from consult_app.registrations.forms import (
@@ -167,13 +167,16 @@ def replace_own() -> Answer:
         session.clear()
         flash(gettext("Your colleague has your place, and a mail with the ticket. Your own ticket no longer works."), "success")
         return redirect(url_for("events.show", slug=slug), 303)
-    return render_template("registrations/replace.html", form=form, registration=registration, own=True), 422 if form.is_submitted() else 200
+    return render_template(
+        "registrations/replace.html", form=form, registration=registration, own=True
+    ), 422 if form.is_submitted() else 200
 
 
 def _replacement(form: ReplacementForm, old: Registration) -> actions.Details:
     names = ("title_before", "name", "title_after", "position", "email")
+    given: dict[str, Any] = {name: form[name].data or "" for name in names}
     return actions.Details(
-        **{name: form[name].data or "" for name in names},
+        **given,
         sex=form.sex.data,
         institution="",
         stakeholder_type=old.stakeholder_type,
@@ -237,7 +240,9 @@ def edit(slug: str, public_id: str) -> Answer:
         db.session.commit()
         flash(gettext("The registration is saved."), "success")
         return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
-    return render_template("registrations/edit.html", form=form, event=event, registration=registration), 422 if form.is_submitted() else 200
+    return render_template(
+        "registrations/edit.html", form=form, event=event, registration=registration
+    ), 422 if form.is_submitted() else 200
 
 
 @bp.post("/events/<slug>/registrations/<public_id>/cancel")
@@ -285,7 +290,25 @@ def replace(slug: str, public_id: str) -> Answer:
         db.session.commit()
         flash(gettext("%(name)s has taken the place.", name=new.full_name), "success")
         return redirect(url_for("registrations.show", slug=slug, public_id=new.public_id), 303)
-    return render_template("registrations/replace.html", form=form, registration=registration, own=False), 422 if form.is_submitted() else 200
+    return render_template(
+        "registrations/replace.html", form=form, registration=registration, own=False
+    ), 422 if form.is_submitted() else 200
+
+
+EXPORT_HEADER = (
+    _("Name"),
+    _("Institution"),
+    _("Stakeholder type"),
+    _("Position"),
+    _("Sex"),
+    _("E-mail address"),
+    _("Phone"),
+    _("Takes part"),
+    _("Role"),
+    _("State"),
+    _("Diet"),
+    _("Accommodations"),
+)
 
 
 @bp.get("/events/<slug>/registrations.<any(csv, xlsx):kind>")
@@ -293,7 +316,7 @@ def export(slug: str, kind: str) -> Answer:
     """The filtered list as a file; what is exported never runs as a formula."""
     event = load_event(slug)
     require("registration.export", event)
-    header = [gettext(words) for words in ("Name", "Institution", "Stakeholder type", "Position", "Sex", "E-mail address", "Phone", "Takes part", "Role", "State", "Diet", "Accommodations")]  # fmt: skip
+    header = [str(words) for words in EXPORT_HEADER]
     rows = [
         [
             r.full_name,
@@ -315,5 +338,3 @@ def export(slug: str, kind: str) -> Answer:
     if kind == "csv":
         return download(write_csv(header, rows), name, "text/csv")
     return download(write_xlsx({gettext("Registrations"): (header, rows)}), name, XLSX_TYPE)
-
-

@@ -10,7 +10,14 @@ from consult_app.registrations.models import Purpose, Registration, Registration
 from consult_app.registrations.tickets import link_secret, ticket_code
 from tests import factories
 
-CHANGE = {"stakeholder_type": "government", "institution": "Another Office", "name": "Budi", "sex": "male", "taking_part": "y", "language": "en"}
+CHANGE = {
+    "stakeholder_type": "government",
+    "institution": "Another Office",
+    "name": "Budi",
+    "sex": "male",
+    "taking_part": "y",
+    "language": "en",
+}
 
 
 def test_the_form_shows_what_is_known_and_saves_the_change(browse: Any, audit_ok: None, last_entry: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import python_calamine
 import pytest
+import python_calamine
 
 from consult_app.db import db
 from consult_app.policy import Role
@@ -72,7 +72,9 @@ def test_add_somebody_without_an_email(event: Any, organiser: Any, last_entry: A
 
 
 def upload(client: Any, event: Any, name: str, data: bytes) -> Any:
-    return client.post(f"/events/{event.slug}/registrations/import", data={"file": (io.BytesIO(data), name)}, content_type="multipart/form-data")
+    return client.post(
+        f"/events/{event.slug}/registrations/import", data={"file": (io.BytesIO(data), name)}, content_type="multipart/form-data"
+    )
 
 
 def test_import_shows_first_and_saves_then(event: Any, organiser: Any, sent: Any, audit_ok: None) -> None:
@@ -103,7 +105,12 @@ def test_rule_2_an_import_names_every_error_and_saves_nothing(event: Any, organi
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("picture.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(100)), ("broken.xlsx", b"PK\x03\x04" + bytes(50)), ("empty.csv", b"  "), ("other.csv", b"a,b\n1,2\n")],
+    [
+        ("picture.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(100)),
+        ("broken.xlsx", b"PK\x03\x04" + bytes(50)),
+        ("empty.csv", b"  "),
+        ("other.csv", b"a,b\n1,2\n"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_reason(event: Any, organiser: Any, name: str, data: bytes) -> None:
     answer = upload(organiser, event, name, data)

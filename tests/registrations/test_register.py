@@ -87,7 +87,9 @@ def test_rule_4_capacity_and_quota_are_never_exceeded_and_the_list_moves_up_in_o
 def test_rule_5_the_same_email_is_shown_its_existing_registration(browse: Any, sent: Any) -> None:
     event = factories.make_event()
     new = browse().post(f"/events/{event.slug}/register", data=FORM, follow_redirects=True)
-    again = browse().post(f"/events/{event.slug}/register", data={**FORM, "client_key": "k2", "name": "Somebody Else"}, follow_redirects=True)
+    again = browse().post(
+        f"/events/{event.slug}/register", data={**FORM, "client_key": "k2", "name": "Somebody Else"}, follow_redirects=True
+    )
     without_token = [re.sub(r'(content|value)="[\w.-]{60,}"', "", answer.text) for answer in (new, again)]
     assert without_token[0] == without_token[1]  # nobody can learn from the form who is registered
     (registration,) = registrations(event)
