@@ -40,7 +40,7 @@ check-imports:
 check-templates:
 	$(bin)/djlint templates --lint --quiet
 check-security:
-	$(bin)/bandit --quiet --configfile pyproject.toml --recursive consult_app config.py wsgi.py
+	$(bin)/bandit --quiet --severity-level medium --configfile pyproject.toml --recursive consult_app config.py wsgi.py
 check-unused:
 	$(bin)/vulture
 
