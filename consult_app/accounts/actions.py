@@ -8,7 +8,6 @@ import secrets
 import time
 
 import pyotp
-from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, select
 
@@ -19,6 +18,7 @@ from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
 from consult_app.policy import Actor, Role
+from consult_app.settings import setting
 
 RESET_AGE = 2 * 3600  # seconds
 RECOVERY_CODES = 8
@@ -93,7 +93,7 @@ def new_totp_secret() -> str:
 
 def totp_uri(user: User, secret: str) -> str:
     """The otpauth:// address that an authenticator app reads from the QR."""
-    return str(pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=current_app.config["SITE_NAME"]))
+    return str(pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=setting("SITE_NAME")))
 
 
 def _totp_step(secret: str, code: str) -> int | None:
@@ -144,7 +144,7 @@ def use_second_factor(user: User, code: str) -> str:
 
 
 def _resets() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="password-reset")
+    return URLSafeTimedSerializer(setting("SECRET_KEY"), salt="password-reset")
 
 
 def _fingerprint(user: User) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import phonenumbers
 from wtforms import BooleanField, EmailField, FileField, HiddenField, RadioField, SelectField, SelectMultipleField, ValidationError
 from wtforms.validators import Email, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -15,17 +14,7 @@ from consult_app.i18n import _, day, local
 from consult_app.registrations import labels
 from consult_app.registrations.actions import Details, details_of
 from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, StakeholderType
-
-
-def normal_phone(typed: str, region: str) -> str:
-    """A number in international form ("+62 812-0000-0001"); ValueError where it cannot be one."""
-    try:
-        number = phonenumbers.parse(typed, region)
-    except phonenumbers.NumberParseException as problem:
-        raise ValueError(typed) from problem
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError(typed)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+from consult_app.registrations.phones import normal_phone
 
 
 def _filled(registration: Registration) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from consult_app.events.models import Event
 from consult_app.i18n import _, gettext, local
 from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register
-from consult_app.registrations.forms import normal_phone
 from consult_app.registrations.models import (
     Attendance,
     ParticipantRole,
@@ -25,6 +24,7 @@ from consult_app.registrations.models import (
     Source,
     StakeholderType,
 )
+from consult_app.registrations.phones import normal_phone
 from consult_app.registrations.queries import stakeholder_types
 from consult_app.sheets import Fault, fold, read, table
 

@@ -13,9 +13,8 @@ import hashlib
 import hmac
 import secrets
 
-from flask import current_app
-
 from consult_app import web
+from consult_app.settings import setting
 
 
 def new_seed() -> str:
@@ -23,7 +22,7 @@ def new_seed() -> str:
 
 
 def _derive(purpose: str, seed: str) -> bytes:
-    key: str = current_app.config["TOKEN_KEY"]
+    key: str = setting("TOKEN_KEY")
     return hmac.digest(key.encode(), f"{purpose}:{seed}".encode(), "sha256")
 
 

@@ -1,0 +1,16 @@
+"""Phone numbers in international form."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+
+def normal_phone(typed: str, region: str) -> str:
+    """A number in international form ("+62 812-0000-0001"); ValueError where it cannot be one."""
+    try:
+        number = phonenumbers.parse(typed, region)
+    except phonenumbers.NumberParseException as problem:
+        raise ValueError(typed) from problem
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(typed)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
