@@ -44,7 +44,7 @@ FILES = {
 INK, MUTED, HAIR, ACCENT, PAPER = HexColor("#1d2430"), HexColor("#5b6473"), HexColor("#d8d2c4"), HexColor("#1f5f6b"), HexColor("#faf7f0")
 SUCCESS, WARNING, DANGER = HexColor("#2c6b3f"), HexColor("#8a5a00"), HexColor("#9b2c2c")
 # One colour per dimension, the same as in assets/css/tokens.css; repeated after six.
-DIMENSIONS = [HexColor(code) for code in ("#1f5f8b", "#8a4b0f", "#2f6b3a", "#7a3e86", "#a03340", "#4a5a1e")]
+DIMENSIONS = [HexColor(code) for code in ("#17478a", "#9a6205", "#1f7263", "#8246b3", "#84183c", "#3f3d0c")]
 
 
 @cache
