@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from consult_app.accounts.models import User
 from consult_app.audit import Audited
 from consult_app.consultations.models import Consultation
 from consult_app.db import Model, Public, enum_type
@@ -35,8 +36,26 @@ class Report(Public, Audited, Model):
     size: Mapped[int] = mapped_column(default=0)
     sealed_at: Mapped[dt.datetime | None]
     failure: Mapped[str] = mapped_column(default="")
-    # the revisions, sign-offs and figures it was made from: {"sections": [...], "figures": {...}, "log": {...}}
+    # what it was made from (facts.py): {"sections": [...], "figures": {...}, "log": {...}, "seal": {...}}
     manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)
     requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     consultation: Mapped[Consultation] = relationship()
+    requested_by: Mapped[User | None] = relationship()
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.state is ReportState.SEALED
+
+    @property
+    def is_queued(self) -> bool:
+        return self.state is ReportState.QUEUED
+
+    @property
+    def has_failed(self) -> bool:
+        return self.state is ReportState.FAILED
+
+    @property
+    def is_public(self) -> bool:
+        """Once sealed, anybody may verify and read it."""
+        return self.is_sealed

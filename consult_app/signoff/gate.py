@@ -66,13 +66,14 @@ def _missing(section: Section, comments: Sequence[Comment]) -> list[Missing]:
     if not section.focal_points:
         words = _("No focal point is named for section %(number)s.", number=number)
         found.append(Missing(words, "consultations.team", {"slug": slug}))
-    for is_stuck, words in (
-        (_is_undecided, _("Comments without a disposition: %(comments)s")),
-        (_lacks_revision, _("Accepted comments that name no revision with the change: %(comments)s")),
-        (_has_open_objection, _("Open objections to the answers of these comments: %(comments)s")),
+    for is_stuck, state, words in (
+        (_is_undecided, "open", _("Comments without a disposition: %(comments)s")),
+        (_lacks_revision, "revision", _("Accepted comments that name no revision with the change: %(comments)s")),
+        (_has_open_objection, "objection", _("Open objections to the answers of these comments: %(comments)s")),
     ):
         if stuck := [comment for comment in comments if is_stuck(comment)]:
-            found.append(Missing(str(words) % {"comments": _named(stuck)}, "comments.review", here))
+            where = {"slug": slug, "section": number, "state": state}
+            found.append(Missing(str(words) % {"comments": _named(stuck)}, "desk.review", where))
     return found
 
 

@@ -9,11 +9,7 @@ DECISION = {
     Decision.RESERVATION: _("Approve with reservation"),
     Decision.RETURN: _("Return"),
 }
-DECISION_HINT = {
-    Decision.APPROVE: _("The text stands as it is."),
-    Decision.RESERVATION: _("The text stands; your reservation is printed beside your signature."),
-    Decision.RETURN: _("The text goes back to be changed; your reason is told to the organisers."),
-}
+DECISION_BY_VALUE = {decision.value: words for decision, words in DECISION.items()}  # as manifests keep it
 STANDING = {
     Standing.WAITING: _("Waiting for signature"),
     Standing.APPROVED: _("Approved"),

@@ -1,0 +1,102 @@
+"""What is done with reports: asked for, sealed, failed. Making the PDF is the job's matter (jobs.py)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from consult_app import audit, jobs, mail
+from consult_app.consultations.models import Consultation
+from consult_app.db import db, now
+from consult_app.errors import Conflict, Invalid
+from consult_app.i18n import _
+from consult_app.policy import Actor
+from consult_app.reports.compose import compose
+from consult_app.reports.facts import binding, chapters_of, gather
+from consult_app.reports.models import Report, ReportState
+from consult_app.reports.seal import sha256
+from consult_app.signoff import gate
+
+
+def request_report(consultation: Consultation, language: str, *, by: Actor) -> Report:
+    """Ask for the sealed report in a language; a job makes it.
+
+    Raises Conflict unless the report is validated (with what is missing, by name) or while another one is being sealed,
+    Invalid for a language that the consultation does not have.
+    """
+    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update())
+    reasons = gate.report_missing(consultation)
+    if reasons:
+        raise Conflict(_("The report is not validated, so it cannot be sealed."), [reason.words for reason in reasons])
+    check_language(consultation, language)
+    mine = select(Report).where(Report.consultation_id == consultation.id)
+    if db.session.scalar(mine.where(Report.state == ReportState.QUEUED).limit(1)) is not None:
+        raise Conflict(_("A report is being sealed at this moment. Wait until it is done."))
+    last = db.session.scalar(select(func.max(Report.number)).where(Report.consultation_id == consultation.id)) or 0
+    user_id = getattr(by, "id", None) if by.is_user else None
+    report = Report(consultation=consultation, number=last + 1, language=language, requested_by_id=user_id)
+    db.session.add(report)
+    audit.record(by, "report.request", report)
+    jobs.after_commit("reports.seal", report.id)
+    return report
+
+
+def check_language(consultation: Consultation, language: str) -> None:
+    """Raise Invalid unless the consultation has this language."""
+    if language not in consultation.languages:
+        raise Invalid(_("Choose one of the languages of the consultation."), field="language")
+
+
+def draft_pdf(consultation: Consultation, language: str) -> bytes:
+    """The report as it would be now, without a seal, a watermark on every page."""
+    return compose(gather(consultation), language)
+
+
+def folder() -> Path:
+    """Where sealed reports are kept."""
+    return Path(current_app.config["VAR"]) / "reports"
+
+
+def _write(path: Path, document: bytes) -> None:
+    """Write a file that is either there as a whole or not at all, also after a power loss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}.part")
+    with fresh.open("wb") as file:
+        file.write(document)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def keep_sealed(report: Report, document: bytes, manifest: dict[str, Any], *, by: Actor) -> None:
+    """Keep the sealed file and record it. Raises Conflict where a signature or a text changed while it was made."""
+    if binding(chapters_of(report.consultation)) != manifest["sections"]:
+        raise Conflict(_("A text or a signature changed while the report was being sealed. Ask for it again."))
+    report.filename = f"{report.public_id}.pdf"
+    _write(folder() / report.filename, document)
+    report.sha256, report.size, report.manifest = sha256(document), len(document), manifest
+    report.state, report.sealed_at = ReportState.SEALED, now()
+    audit.record(by, "report.seal", report, f"sha256 {report.sha256}")
+    _tell(report)
+
+
+def keep_failure(report: Report, words: str, *, by: Actor) -> None:
+    """Record that a report could not be sealed, and why."""
+    report.state, report.failure = ReportState.FAILED, words
+    audit.record(by, "report.fail", report)
+    _tell(report)
+
+
+def _tell(report: Report) -> None:
+    user = report.requested_by
+    if user is not None:
+        mail.queue("reports.done", user.email, user.language, f"report:{report.public_id}", report.consultation_id, report_id=report.id)

@@ -1,0 +1,27 @@
+"""Forms of reports."""
+
+from __future__ import annotations
+
+from flask_wtf.file import FileField, FileRequired
+from wtforms import RadioField
+
+from consult_app.consultations.models import Consultation
+from consult_app.forms import Form
+from consult_app.i18n import _
+
+LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
+
+
+class SealForm(Form):
+    language = RadioField(_("Language of the report"))
+
+    @classmethod
+    def of(cls, consultation: Consultation) -> SealForm:
+        """The form with the consultation's languages, the first one chosen."""
+        form = cls(language=consultation.languages[0])
+        form.language.choices = [(code, LANGUAGES.get(code, code)) for code in consultation.languages]
+        return form
+
+
+class VerifyForm(Form):
+    file = FileField(_("The PDF file"), [FileRequired(_("Choose the file first."))])
