@@ -30,7 +30,7 @@ def _make(report: Report) -> tuple[bytes, dict[str, Any]]:
         raise Conflict(_("The report is not validated any more."))
     url = web.external_url("reports.report_page", public_id=report.public_id)
     words = SealWords(report.public_id, report.number, url, now(), seal.fingerprint())
-    document = seal.seal(compose(facts, report.language, words), f"Report {report.public_id}, {url}")
+    document = seal.seal(compose(facts, report.language, words), f"Report {report.public_id}")
     return document, {**manifest(facts), "seal": {"certificate": words.fingerprint, "level": "PAdES B-B"}}
 
 

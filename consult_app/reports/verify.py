@@ -1,7 +1,7 @@
 """Is this file a report we sealed? A clear answer for any bytes (product.md rule 21).
 
 A file is compared with the SHA-256 that was recorded; only bytes that are exactly ours are then read as a PDF, so that
-nobody can feed a hostile one to the reader. Of any other file we only look for the address of a report in it, and
+nobody can feed a hostile one to the reader. Of any other file we only look for the code of a report in it, and
 compare it with the file we kept. Nothing that is sent here is stored.
 """
 
@@ -24,7 +24,7 @@ from consult_app.reports.models import Report, ReportState
 from consult_app.reports.queries import find_by_hash, superseded_by
 
 log = structlog.get_logger()
-CLAIM = re.compile(rb"/reports/([a-z2-9]{12})")
+CLAIM = re.compile(rb"Report ([a-z2-9]{12})\b")
 
 
 class Verdict(enum.StrEnum):
@@ -83,7 +83,7 @@ def difference(kept: bytes, given: bytes) -> Any:
 
 
 def _claimed(document: bytes) -> Report | None:
-    """The sealed report whose address stands in the file."""
+    """The sealed report whose code stands in the file, in its title or in its seal."""
     codes = {code.decode("ascii") for code in CLAIM.findall(document)}
     query = select(Report).where(Report.public_id.in_(sorted(codes)[:20]), Report.state == ReportState.SEALED).order_by(Report.id.desc())
     return db.session.scalars(query).first() if codes else None

@@ -1,0 +1,186 @@
+"""Asking for the sealed report, and the job that seals it (product.md rules 19 and 21)."""
+
+from __future__ import annotations
+
+import contextvars
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from consult_app import audit, jobs
+from consult_app.accounts.models import User
+from consult_app.consultations.models import Consultation
+from consult_app.db import db
+from consult_app.errors import Conflict
+from consult_app.policy import Role
+from consult_app.reports import actions, seal
+from consult_app.reports import jobs as sealing
+from consult_app.reports.models import Report, ReportState
+from consult_app.signoff.actions import withdraw
+from consult_app.signoff.models import SignOff
+from tests import factories
+from tests.signoff.steps import name
+
+
+def url(consultation: Consultation) -> str:
+    return f"/consultations/{consultation.slug}/report/request"
+
+
+def reports(consultation: Consultation) -> list[Report]:
+    return list(db.session.scalars(db.select(Report).where(Report.consultation_id == consultation.id).order_by(Report.number)))
+
+
+def run_again(app: Flask, report: Report) -> None:
+    db.session.commit()
+    contextvars.Context().run(jobs.run, app, "reports.seal", report.id)
+    db.session.expire_all()
+
+
+def test_rule_21_the_report_is_sealed_and_told(
+    browse: Any, validated: Consultation, organiser: User, sent: Any, audit_ok: None, last_entry: Any
+) -> None:
+    client = browse(organiser)
+    answer = client.post(url(validated), data={"language": "en"})
+    assert (answer.status_code, answer.location) == (303, f"/consultations/{validated.slug}/report")
+    page = client.get(f"/consultations/{validated.slug}/report").text
+    assert 'hx-trigger="every 2s"' in page
+    (mail,) = sent()
+    (report,) = reports(validated)
+    assert (report.state, report.failure, report.number) == (ReportState.SEALED, "", 1)
+    document = (actions.folder() / report.filename).read_bytes()
+    assert (seal.sha256(document), len(document)) == (report.sha256, report.size)
+    assert seal.check(document).is_valid
+    assert last_entry("report.request").actor == organiser.actor_key
+    assert last_entry("report.seal").actor == "system:worker"
+    assert mail["To"] == organiser.email
+    assert f"/reports/{report.public_id}" in mail.get_body(("plain",)).get_content()
+    fragment = client.get(f"/consultations/{validated.slug}/report", headers={"HX-Request": "true"}).text
+    assert "every 2s" not in fragment
+    assert "<html" not in fragment
+
+
+def test_rule_21_an_independent_verifier_finds_the_seal_valid(
+    browse: Any, validated: Consultation, organiser: User, sent: Any, tmp_path: Path
+) -> None:
+    actions.request_report(validated, "id", by=organiser)
+    sent()
+    (report,) = reports(validated)
+    file = actions.folder() / report.filename
+    told = subprocess.run(["pdfsig", str(file)], capture_output=True, text=True, check=False).stdout
+    assert "Signature is Valid." in told
+    assert "Total document signed" in told
+    assert "ETSI.CAdES.detached" in told
+    assert told.count("Signature #") == 1
+    flipped = bytearray(file.read_bytes())
+    flipped[len(flipped) // 3] ^= 1
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(bytes(flipped))
+    told = subprocess.run(["pdfsig", str(changed)], capture_output=True, text=True, check=False).stdout
+    assert "Signature is Valid." not in told
+
+
+def test_rule_19_not_validated_is_409_with_what_is_missing(
+    browse: Any, consultation: Consultation, focal_point: User, organiser: User
+) -> None:
+    answer = browse(organiser).post(url(consultation), data={"language": "en"})
+    assert answer.status_code == 409
+    assert "Section 2, Dimension 2: Retno Wulandari (Ministry of Tests) has not signed." in answer.text
+    assert reports(consultation) == []
+
+
+def test_rule_19_a_signature_withdrawn_meanwhile_stops_the_seal(
+    app: Flask, validated: Consultation, focal_point: User, organiser: User, sent: Any, audit_ok: None
+) -> None:
+    report = actions.request_report(validated, "en", by=organiser)
+    sign_off = db.session.scalars(db.select(SignOff)).first()
+    assert sign_off is not None
+    withdraw(sign_off, "Wait.", by=focal_point)
+    (mail,) = sent()
+    assert (report.state, report.failure) == (ReportState.FAILED, "The report is not validated any more.")
+    assert mail["Subject"].startswith("Not sealed")
+
+
+def test_what_changed_between_composing_and_keeping_is_refused(
+    app: Flask, validated: Consultation, focal_point: User, organiser: User
+) -> None:
+    report = actions.request_report(validated, "en", by=organiser)
+    _document, manifest = sealing._make(report)
+    name(validated.sections[0], factories.make_user(Role.FOCAL_POINT, validated))
+    actions.keep_sealed(report, b"first", manifest, by=factories.BY)  # a further name changes no text and no signature
+    report.state = ReportState.QUEUED
+    withdraw(db.session.scalars(db.select(SignOff)).all()[0], "Wait.", by=focal_point)
+    with pytest.raises(Conflict):
+        actions.keep_sealed(report, b"second", manifest, by=factories.BY)
+
+
+def test_one_at_a_time(app: Flask, validated: Consultation, organiser: User) -> None:
+    actions.request_report(validated, "en", by=organiser)
+    with pytest.raises(Conflict):
+        actions.request_report(validated, "id", by=organiser)
+
+
+def test_the_job_can_run_twice(app: Flask, validated: Consultation, organiser: User, sent: Any, audit_ok: None) -> None:
+    report = actions.request_report(validated, "en", by=organiser)
+    sent()
+    first = (report.sha256, report.sealed_at)
+    run_again(app, report)
+    assert (report.sha256, report.sealed_at) == first
+    assert len(sent()) == 1
+
+
+def test_a_failure_is_kept_in_words(
+    app: Flask, validated: Consultation, organiser: User, sent: Any, monkeypatch: pytest.MonkeyPatch, browse: Any, audit_ok: None
+) -> None:
+    def broken(*_given: Any) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sealing, "compose", broken)
+    report = actions.request_report(validated, "en", by=organiser)
+    sent()
+    assert report.has_failed
+    assert "ZeroDivisionError" in report.failure
+    assert report.failure in browse(organiser).get(f"/consultations/{validated.slug}/report").text
+    monkeypatch.undo()
+    again = actions.request_report(validated, "en", by=organiser)
+    sent()
+    assert (again.number, again.is_sealed) == (2, True)
+
+
+def test_what_a_crash_left_behind_is_sealed_later(
+    app: Flask, validated: Consultation, organiser: User, sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = actions.request_report(validated, "en", by=organiser)
+    db.session().info.pop("jobs")
+    db.session.commit()
+    monkeypatch.setattr(sealing, "now", lambda: report.created_at.replace(year=report.created_at.year + 1))
+    sealing.seal_again()
+    monkeypatch.undo()
+    sent()
+    assert report.is_sealed
+
+
+def test_roles(browse: Any, validated: Consultation, focal_point: User) -> None:
+    stranger = factories.make_user(Role.ORGANISER, factories.make_consultation())
+    assert browse(stranger).post(url(validated), data={"language": "en"}).status_code == 404
+    for user in (focal_point, factories.make_user(Role.OBSERVER, validated)):
+        assert browse(user).post(url(validated), data={"language": "en"}).status_code == 403
+    assert reports(validated) == []
+
+
+def test_a_language_it_does_not_have_is_422(browse: Any, validated: Consultation, organiser: User) -> None:
+    assert browse(organiser).post(url(validated), data={"language": "fr"}).status_code == 422
+
+
+def test_rule_20_a_changed_row_is_found(app: Flask, validated: Consultation, organiser: User, sent: Any) -> None:
+    actions.request_report(validated, "en", by=organiser)
+    sent()
+    assert audit.verify()[1] == []
+    db.session.execute(db.text("UPDATE sign_offs SET signer_name = 'Somebody Else' WHERE id = 1"))
+    db.session.execute(db.text("UPDATE reports SET sha256 = 'forged'"))
+    db.session.commit()
+    words = " ".join(fault.what for fault in audit.verify()[1])
+    assert "signer_name" in words
+    assert "sha256" in words
