@@ -153,6 +153,11 @@ class Section(Public, Audited, Model):
         return self.dimension.name
 
     @property
+    def is_draft(self) -> bool:
+        """Whether it was never put before participants."""
+        return self.state is SectionState.DRAFT
+
+    @property
     def is_open(self) -> bool:
         """Whether participants may comment."""
         return self.state is SectionState.OPEN
