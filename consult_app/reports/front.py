@@ -105,7 +105,7 @@ def _table(registered: Participation, arrived: Participation) -> Flowable:
     rows = [_line(local(name), came.get(key), by_type.get(key), False) for key, name in names.items()]
     rows.append(_line(gettext("Total"), arrived.total, registered.total, True))
     head = [gettext("Stakeholder type"), gettext("Registered"), gettext("Women"), gettext("Men"), gettext("Other or undisclosed"),
-            gettext("Arrived"), gettext("Women, % of arrived"), gettext("Institutions")]  # fmt: skip
+            gettext("Arrived"), gettext("Women among the arrived, %"), gettext("Institutions")]  # fmt: skip
     return grid(head, rows, [w * mm for w in (44, 18, 16, 14, 20, 16, 20, 18)], bold_last=True)
 
 
