@@ -1,5 +1,5 @@
 // Small manners of a page: where the focus goes, what closes, copies, opens, and takes a dropped file.
-import { onContent } from "./common.js";
+import { onContent, say } from "./common.js";
 
 document.documentElement.classList.add("js");
 
@@ -58,3 +58,10 @@ if (opener && token) {
     opener.requestSubmit();
   }
 }
+
+// A page that opens further down (#comments) has its message above the screen: say it where the eyes are.
+addEventListener("load", () => setTimeout(() => {
+  const message = location.hash && document.querySelector(".flashes > .notice");
+  if (!message || message.getBoundingClientRect().bottom > 0) return;
+  say(message.textContent.trim(), [...message.classList].find((name) => name.startsWith("notice--")).slice(8));
+}, 100));
