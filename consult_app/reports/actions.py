@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from consult_app import audit, jobs, mail
@@ -15,6 +12,7 @@ from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
 from consult_app.policy import Actor
+from consult_app.reports import files
 from consult_app.reports.compose import compose
 from consult_app.reports.facts import binding, chapters_of, gather
 from consult_app.reports.models import Report, ReportState
@@ -56,33 +54,12 @@ def draft_pdf(consultation: Consultation, language: str) -> bytes:
     return compose(gather(consultation), language)
 
 
-def folder() -> Path:
-    """Where sealed reports are kept."""
-    return Path(current_app.config["VAR"]) / "reports"
-
-
-def _write(path: Path, document: bytes) -> None:
-    """Write a file that is either there as a whole or not at all, also after a power loss."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.part")
-    with fresh.open("wb") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
 def keep_sealed(report: Report, document: bytes, manifest: dict[str, Any], *, by: Actor) -> None:
     """Keep the sealed file and record it. Raises Conflict where a signature or a text changed while it was made."""
     if binding(chapters_of(report.consultation)) != manifest["sections"]:
         raise Conflict(_("A text or a signature changed while the report was being sealed. Ask for it again."))
     report.filename = f"{report.public_id}.pdf"
-    _write(folder() / report.filename, document)
+    files.keep(report.filename, document)
     report.sha256, report.size, report.manifest = sha256(document), len(document), manifest
     report.state, report.sealed_at = ReportState.SEALED, now()
     audit.record(by, "report.seal", report, f"sha256 {report.sha256}")

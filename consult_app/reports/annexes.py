@@ -122,7 +122,7 @@ def reservation_pages(facts: Facts, outline: Outline) -> list[Flowable]:
 
 
 def _decision(sign_off: SignOff) -> list[Flowable]:
-    found = cell(words_of_signoff.DECISION[sign_off.decision], 8.5, pdf.SANS_BOLD) + cell(words_of_signoff.KIND, 7, textColor=pdf.MUTED)
+    found = cell(words_of_signoff.DECIDED[sign_off.decision], 8.5, pdf.SANS_BOLD) + cell(words_of_signoff.KIND, 7, textColor=pdf.MUTED)
     if sign_off.has_reservation:
         found += cell(gettext("Reservation: %(words)s", words=sign_off.text), 8, pdf.SERIF)
     return found

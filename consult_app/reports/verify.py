@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,7 +18,7 @@ from sqlalchemy import select
 from consult_app.db import db
 from consult_app.i18n import _
 from consult_app.reports import seal
-from consult_app.reports.actions import folder
+from consult_app.reports.files import kept
 from consult_app.reports.models import Report, ReportState
 from consult_app.reports.queries import find_by_hash, superseded_by
 
@@ -65,21 +64,14 @@ def _seal_problems(document: bytes) -> list[Any]:
     return problems
 
 
-def kept_file(report: Report) -> bytes | None:
-    """The sealed file; None where it is gone or is not the one that was recorded."""
-    path = Path(folder() / report.filename)
-    document = path.read_bytes() if report.filename and path.is_file() else b""
-    return document if seal.sha256(document) == report.sha256 else None
-
-
-def difference(kept: bytes, given: bytes) -> Any:
-    """How the given bytes differ from those that were kept, in words."""
-    if given.startswith(kept):
-        return _("%(count)s bytes were added after the seal.", count=len(given) - len(kept))
-    if kept.startswith(given):
-        return _("The file ends too early: %(count)s bytes are missing.", count=len(kept) - len(given))
-    at = next(n for n, (ours, theirs) in enumerate(zip(kept, given, strict=False)) if ours != theirs)
-    return _("It differs from the sealed file, first at byte %(place)s of %(count)s.", place=at + 1, count=len(kept))
+def difference(ours: bytes, given: bytes) -> Any:
+    """How the given bytes differ from ours, in words."""
+    if given.startswith(ours):
+        return _("%(count)s bytes were added after the seal.", count=len(given) - len(ours))
+    if ours.startswith(given):
+        return _("The file ends too early: %(count)s bytes are missing.", count=len(ours) - len(given))
+    at = next(n for n, (one, other) in enumerate(zip(ours, given, strict=False)) if one != other)
+    return _("It differs from the sealed file, first at byte %(place)s of %(count)s.", place=at + 1, count=len(ours))
 
 
 def _claimed(document: bytes) -> Report | None:
@@ -102,6 +94,6 @@ def examine(document: bytes) -> Finding:
     report = _claimed(document)
     if report is None:
         return Finding(Verdict.UNKNOWN, digest)
-    kept = kept_file(report)
-    words = [difference(kept, document)] if kept is not None else []
+    original = kept(report)
+    words = [difference(original, document)] if original is not None else []
     return Finding(Verdict.ALTERED, digest, report, superseded_by(report), words)

@@ -11,7 +11,7 @@ from consult_app.db import db
 from consult_app.errors import Invalid, Missing
 from consult_app.i18n import _, gettext, language
 from consult_app.policy import public, require
-from consult_app.reports import actions, jobs, labels, mails, queries, seal, verify  # noqa: F401  jobs, mails: register themselves
+from consult_app.reports import actions, files, jobs, labels, mails, queries, seal, verify  # noqa: F401  jobs, mails: register themselves
 from consult_app.reports.forms import LANGUAGES, SealForm, VerifyForm
 from consult_app.reports.models import Report
 from consult_app.signoff import gate
@@ -69,7 +69,7 @@ def draft(slug: str) -> Answer:
 def download_report(public_id: str) -> Answer:
     report = queries.load_sealed(public_id)
     public()
-    document = verify.kept_file(report)
+    document = files.kept(report)
     if document is None:
         raise Missing(_("The file of this report is not on this server any more, or is not as it was sealed. Tell the administrator."))
     return download(document, f"{report.consultation.slug}-{report.number}-{report.language}.pdf", "application/pdf")

@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from consult_app import audit
+from consult_app import audit, mail
 from consult_app.accounts.actions import use_second_factor
-from consult_app.accounts.models import User
+from consult_app.accounts.models import Membership, User
 from consult_app.consultations.actions import mark_signed, return_section, section_frozen
 from consult_app.consultations.models import FocalPoint, Revision, Section
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
 from consult_app.forms import clean
 from consult_app.i18n import _, gettext, local
-from consult_app.policy import Actor
+from consult_app.policy import Actor, Role
 from consult_app.signoff import gate, labels
 from consult_app.signoff.models import Decision, SignOff, Withdrawal
 from consult_app.signoff.standing import is_fully_signed, places
@@ -101,9 +101,20 @@ def sign_off(section: Section, decision: Decision, shown_sha256: str, text: str,
     audit.record(by, "signoff.sign", sign_off)
     if decision is Decision.RETURN:
         return_section(section, by=by)
+        _tell_organisers(sign_off)
     else:
         settle(section, by=by)
     return sign_off
+
+
+def _tell_organisers(sign_off: SignOff) -> None:
+    """Write to everybody who can have a returned text changed."""
+    organisers = (
+        select(User).join(Membership).where(Membership.consultation_id == sign_off.consultation_id, Membership.role == Role.ORGANISER)
+    )
+    for user in db.session.scalars(organisers):
+        key = f"signoff.returned:{sign_off.public_id}:{user.public_id}"
+        mail.queue("signoff.returned", user.email, user.language, key, sign_off.consultation_id, sign_off_id=sign_off.id)
 
 
 def settle(section: Section, *, by: Actor) -> None:

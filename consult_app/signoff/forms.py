@@ -13,7 +13,7 @@ from consult_app.signoff.models import Decision
 
 class SignForm(Form):
     shown_sha256 = HiddenField(validators=[InputRequired(), Length(64, 64)])
-    decision = RadioField(_("Your decision"), choices=choices(Decision, labels.DECISION))
+    decision = RadioField(_("Your decision"), [InputRequired(_("Choose your decision."))], choices=choices(Decision, labels.DECISION))
     text = Block(_("Your reservation, or your reason for returning the text"))
     code = StringField(_("Code from your authenticator app"), [InputRequired(), Length(max=40)], filters=[one_line])
 

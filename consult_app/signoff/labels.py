@@ -9,7 +9,12 @@ DECISION = {
     Decision.RESERVATION: _("Approve with reservation"),
     Decision.RETURN: _("Return"),
 }
-DECISION_BY_VALUE = {decision.value: words for decision, words in DECISION.items()}  # as manifests keep it
+# As it stands in the record, once decided; by the value that manifests keep.
+DECIDED = {
+    Decision.APPROVE.value: _("Approved"),
+    Decision.RESERVATION.value: _("Approved with reservation"),
+    Decision.RETURN.value: _("Returned"),
+}
 STANDING = {
     Standing.WAITING: _("Waiting for signature"),
     Standing.APPROVED: _("Approved"),

@@ -12,7 +12,7 @@ from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.i18n import gettext
 from consult_app.policy import require
-from consult_app.signoff import actions, gate, labels, queries, standing
+from consult_app.signoff import actions, gate, labels, mails, queries, standing  # noqa: F401  mails: registers its builders
 from consult_app.signoff.forms import SignForm, WithdrawForm
 from consult_app.signoff.models import Decision
 from consult_app.web import Answer, limiter

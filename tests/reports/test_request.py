@@ -16,7 +16,7 @@ from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.policy import Role
-from consult_app.reports import actions, seal
+from consult_app.reports import actions, files, seal
 from consult_app.reports import jobs as sealing
 from consult_app.reports.models import Report, ReportState
 from consult_app.signoff.actions import withdraw
@@ -50,7 +50,7 @@ def test_rule_21_the_report_is_sealed_and_told(
     (mail,) = sent()
     (report,) = reports(validated)
     assert (report.state, report.failure, report.number) == (ReportState.SEALED, "", 1)
-    document = (actions.folder() / report.filename).read_bytes()
+    document = (files.folder() / report.filename).read_bytes()
     assert (seal.sha256(document), len(document)) == (report.sha256, report.size)
     assert seal.check(document).is_valid
     assert last_entry("report.request").actor == organiser.actor_key
@@ -68,7 +68,7 @@ def test_rule_21_an_independent_verifier_finds_the_seal_valid(
     actions.request_report(validated, "id", by=organiser)
     sent()
     (report,) = reports(validated)
-    file = actions.folder() / report.filename
+    file = files.folder() / report.filename
     told = subprocess.run(["pdfsig", str(file)], capture_output=True, text=True, check=False).stdout
     assert "Signature is Valid." in told
     assert "Total document signed" in told

@@ -15,7 +15,7 @@ from PIL import Image
 from consult_app.accounts.models import User
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
-from consult_app.reports import actions, seal
+from consult_app.reports import actions, files, seal
 from consult_app.reports.commands import verify_command
 from consult_app.reports.models import Report
 from consult_app.reports.verify import Verdict, examine
@@ -33,7 +33,7 @@ def report(validated: Consultation, organiser: User, sent: Any) -> Report:
 
 
 def file_of(report: Report) -> bytes:
-    return (actions.folder() / report.filename).read_bytes()
+    return (files.folder() / report.filename).read_bytes()
 
 
 def give(client: Any, document: bytes, name: str = "report.pdf") -> Any:
@@ -142,7 +142,7 @@ def test_a_report_that_is_not_sealed_is_404(browse: Any, validated: Consultation
 
 
 def test_a_file_changed_on_the_server_is_not_handed_out(browse: Any, report: Report) -> None:
-    path = actions.folder() / report.filename
+    path = files.folder() / report.filename
     path.write_bytes(path.read_bytes() + b"x")
     assert browse().get(f"/reports/{report.public_id}/report.pdf").status_code == 404
 
@@ -174,7 +174,7 @@ def test_the_command(app: Flask, report: Report, tmp_path: Any) -> None:
 
 
 def test_the_qr_leads_to_the_public_page(app: Flask, report: Report, tmp_path: Any) -> None:
-    file = actions.folder() / report.filename
+    file = files.folder() / report.filename
     subprocess.run(["pdftoppm", "-r", "80", "-png", str(file), str(tmp_path / "p")], check=True)
     last = sorted(tmp_path.glob("p-*.png"))[-1]
     (code,) = zxingcpp.read_barcodes(Image.open(last))

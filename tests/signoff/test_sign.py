@@ -187,6 +187,14 @@ def test_rule_17_a_reservation_signs_and_a_return_sends_the_text_back(
     assert standing.places(section)[0].standing is Standing.RESERVATION
 
 
+def test_rule_17_the_organisers_are_told_of_a_return(browse: Any, section: Section, focal_point: User, sent: Any) -> None:
+    organiser = factories.make_user(Role.ORGANISER, section.consultation)
+    sign(section, focal_point, Decision.RETURN, "Article 5 is missing.")
+    (mail,) = sent()
+    assert mail["To"] == organiser.email
+    assert "Article 5 is missing." in mail.get_body(("plain",)).get_content()
+
+
 def test_no_decision_is_422(browse: Any, section: Section, focal_point: User) -> None:
     assert browse(focal_point).post(url(section), data=form(section, focal_point, decision="")).status_code == 422
 
