@@ -9,13 +9,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from consult_app import audit
 from consult_app.attendance.queries import Participation, must_suppress, participation
 from consult_app.comments.models import Comment
 from consult_app.comments.queries import review
-from consult_app.consultations.models import Consultation, Revision, Section
+from consult_app.consultations.models import Consultation, Indicator, Revision, Section
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.events.queries import events_of
@@ -78,7 +78,14 @@ class Facts:
         return sum(comment.disposition is not None for comment in self.comments)
 
     @property
+    def framework_indicators(self) -> int:
+        """All indicators of the framework, those of sections without a revision too."""
+        query = select(func.count()).select_from(Indicator).where(Indicator.consultation_id == self.consultation.id)
+        return db.session.scalar(query) or 0
+
+    @property
     def indicators(self) -> int:
+        """The indicators that this report prints."""
         return sum(len(chapter.revision.content["indicators"]) for chapter in self.chapters if chapter.revision is not None)
 
 

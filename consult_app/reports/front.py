@@ -10,7 +10,7 @@ from reportlab.platypus.tables import Table
 from consult_app import pdf
 from consult_app.attendance.queries import Participation, ParticipationRow
 from consult_app.consultations.territory import territory_name
-from consult_app.i18n import Texts, days, gettext, local, moment
+from consult_app.i18n import Texts, days, gettext, local, moment, ngettext
 from consult_app.pdf import mm, paragraph
 from consult_app.reports.facts import Facts, Meeting
 from consult_app.reports.layout import Outline, PageNumber, Thread, cell, gap, grid, heading, prose
@@ -49,6 +49,10 @@ def title_page(facts: Facts, is_draft: bool, sealed_words: str) -> list[Flowable
     if consultation.partners:
         story.append(paragraph(gettext("Partners"), pdf.SANS_BOLD, 9, textColor=pdf.MUTED))
         story.append(paragraph(" · ".join(consultation.partners)[:2000], pdf.SANS, 11, spaceAfter=10))
+    story.append(paragraph(gettext("Framework"), pdf.SANS_BOLD, 9, textColor=pdf.MUTED))
+    counted = ngettext("%(num)s indicator", "%(num)s indicators", facts.framework_indicators)
+    in_dimensions = ngettext("in %(num)s dimension", "in %(num)s dimensions", len(facts.chapters))
+    story.append(paragraph(f"{counted} {in_dimensions}", pdf.SANS, 11, spaceAfter=10))
     story.append(paragraph(gettext("Status"), pdf.SANS_BOLD, 9, textColor=pdf.MUTED))
     story.append(paragraph(_status(facts, is_draft), pdf.SANS, 11, spaceAfter=4))
     if sealed_words:

@@ -1,0 +1,130 @@
+"""A real server process with its job worker, and a real browser."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONSULT = Path(sys.executable).parent / "consult"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@dataclass
+class Site:
+    """A site that runs in processes of its own."""
+
+    url: str
+    var: Path
+    environment: dict[str, str]
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `consult` command on the same site."""
+        return subprocess.run([CONSULT, *words], env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def mails(self) -> list[Path]:
+        return sorted((self.var / "mail").glob("*.eml"))
+
+    def database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.var / "consult.db")
+
+
+@contextmanager
+def serve(var: Path, demo: bool) -> Iterator[Site]:
+    """Start `consult serve` as an operator does, and stop it by the signal of Ctrl-C."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "CONSULT_VAR": str(var), "CONSULT_BASE_URL": url, "CONSULT_DEMO": "1" if demo else ""}
+    environment.pop("DATABASE_URL", None)
+    with (var / "serve.log").open("wb") as log:
+        process = subprocess.Popen([CONSULT, "serve", "--port", str(port)], env=environment, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        for _try in range(900):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, (var / "serve.log").read_text()
+                select_wait(0.2)
+        yield Site(url, var, environment)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+
+def select_wait(seconds: float) -> None:
+    """Let the other process get on before it is asked again."""
+    time.sleep(seconds)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An empty site that is not the demonstration."""
+    with serve(tmp_path, demo=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration, loaded once for all workers, its report sealed by the worker; each runs on a copy of its own."""
+    shared = tmp_path_factory.getbasetemp().parent / "demo"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            with serve(shared, demo=True) as first:
+                for _try in range(600):
+                    with first.database() as database:
+                        if database.execute("SELECT count(*) FROM reports WHERE state = 'sealed'").fetchone()[0]:
+                            break
+                    select_wait(0.2)
+            (shared / "done").touch()
+    copy = tmp_path_factory.mktemp("demo") / "var"
+    shutil.copytree(shared, copy)
+    with serve(copy, demo=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Any]:
+    """`open_page(width=390)`: a page in a browser profile of its own."""
+    contexts = []
+
+    def make(width: int = 1280, language: str = "en", **more: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()

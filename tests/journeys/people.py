@@ -1,0 +1,62 @@
+"""How people of the journeys get in."""
+
+from __future__ import annotations
+
+import html
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from typing import Any
+
+
+def demo_accounts(url: str) -> list[str]:
+    """The names on the demo's sign-in page, the participant last."""
+    return re.findall(r'class="demo-account"><strong>(.*?)</strong>', urllib.request.urlopen(f"{url}/sign-in").read().decode())
+
+
+def enter_demo(page: Any, url: str, place: int) -> None:
+    """One click on the sign-in page; -1 is the participant."""
+    page.goto(f"{url}/sign-in")
+    page.locator(".demo-account").nth(place).click()
+    page.wait_for_load_state()
+
+
+class Reader:
+    """A signed-in demo account without a screen, for pages that need no browser."""
+
+    def __init__(self, url: str, place: int | None) -> None:
+        self.url = url
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        if place is not None:
+            forms = re.findall(r'<form method="post" action="(/(?:sign-in|open)/demo)">(.*?)</form>', self.get("/sign-in"), re.S)
+            action, body = forms[place]
+            data = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', body)}
+            self.opener.open(url + action, urllib.parse.urlencode(data).encode()).close()
+
+    def read(self, path: str) -> tuple[str, bytes]:
+        """The media type and the body of a page."""
+        with self.opener.open(self.url + path, timeout=60) as answer:
+            return answer.headers.get_content_type(), answer.read()
+
+    def get(self, path: str) -> str:
+        return self.read(path)[1].decode()
+
+    def crawl(self, start: str = "/", most_alike: int = 1) -> Iterator[tuple[str, str]]:
+        """Every HTML page that can be reached by links, at most `most_alike` of a kind; yields its path and text."""
+        seen: dict[str, int] = {}
+        done, waiting = set(), [start]
+        while waiting:
+            path = waiting.pop(0).split("#")[0]
+            kind = re.sub(r"/[\w.]*\d[\w.]*", "/N", re.sub(r"\b(comment|page|section|q)=\w+", "", path))
+            if path in done or not path.startswith("/") or path.startswith(("/static", "/sign-in/demo")) or seen.get(kind, 0) >= most_alike:
+                continue
+            done.add(path)
+            seen[kind] = seen.get(kind, 0) + 1
+            media_type, body = self.read(path)
+            if media_type == "text/html":
+                text = body.decode()
+                yield path, text
+                links = [html.unescape(link) for link in re.findall(r'<a [^>]*href="([^"]+)"', text)]
+                waiting += [urllib.parse.urljoin(path, link) for link in links if ":" not in link.split("/")[0]]

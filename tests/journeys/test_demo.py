@@ -1,0 +1,150 @@
+"""The demonstration: every count agrees everywhere, every page is well made, in both languages, and the log holds."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import python_calamine
+from axe_playwright_python.sync_playwright import Axe
+from pypdf import PdfReader
+
+from tests.journeys.conftest import ROOT, Site
+from tests.journeys.people import Reader, demo_accounts, enter_demo
+
+pytestmark = pytest.mark.browser
+NATIONAL, LOCAL = "mgi-indonesia-2023", "mgi-central-java-2023"
+EXPECTED = {NATIONAL: (98, 58, "national-validation-2023"), LOCAL: (76, 92, "local-validation-2023")}
+AXE = Axe()
+ACCOUNTS = range(-1, 10)  # the participant, then every account
+
+
+@pytest.mark.parametrize("slug", [NATIONAL, LOCAL])
+def test_rule_1_and_23_counts_agree_on_pages_and_in_documents(demo_site: Site, slug: str) -> None:
+    indicators, arrived, event = EXPECTED[slug]
+    organiser = Reader(demo_site.url, 0)
+    page = organiser.get(f"/consultations/{slug}")
+    assert re.findall(r'figure__value">(\d+)<', page)[:2] == [str(indicators), str(arrived)]
+    assert f"{indicators} indicators" in page
+    assert len(set(re.findall(rf"/consultations/{slug}/indicators/([\d.]+)", organiser.get(f"/consultations/{slug}/take-part")))) == indicators
+    book = python_calamine.load_workbook(io.BytesIO(organiser.read(f"/consultations/{slug}/framework.xlsx")[1]))
+    codes = [row[0] for row in book.get_sheet_by_index(0).to_python() if re.fullmatch(r"\d+\.\d+", str(row[0]))]
+    assert (len(codes), "1.10" in codes) == (indicators, True)
+    attendance = organiser.get(f"/events/{event}/attendance")
+    assert f'figure__value">{arrived}<' in attendance
+    table = python_calamine.load_workbook(io.BytesIO(organiser.read(f"/events/{event}/participation.xlsx")[1])).get_sheet_by_index(0)
+    *_rows, total = table.to_python()
+    assert total[4] == arrived
+    assert sum(total[1:4]) == arrived
+    sheet = PdfReader(io.BytesIO(organiser.read(f"/events/{event}/attendance-sheet.pdf")[1]))
+    assert f"{arrived} arrived" in " ".join(page.extract_text() for page in sheet.pages)
+    report = PdfReader(io.BytesIO(organiser.read(f"/consultations/{slug}/report/draft.pdf?language=en")[1]))
+    text = " ".join(page.extract_text() for page in report.pages)
+    assert re.search(rf"\b{indicators} indicators\b", text)
+    assert re.search(rf"\b{arrived}\b", text)
+
+
+def test_the_local_report_is_sealed_and_the_national_has_sections_in_every_state(demo_site: Site) -> None:
+    organiser = Reader(demo_site.url, 0)
+    page = organiser.get(f"/consultations/{NATIONAL}")
+    for words in ("Signed", "Frozen for signature", "Returned", "In review", "Open for comments", "Draft"):
+        assert words in page
+    assert "is ready for your signature" in Reader(demo_site.url, 1).get("/")
+    front = Reader(demo_site.url, None)
+    (report,) = set(re.findall(r'href="(/reports/\w+)"', front.get("/")))
+    assert "Local MGI Central Java" in front.get(report)
+
+
+def test_the_log_verifies_and_a_changed_row_is_found(demo_site: Site) -> None:
+    good = demo_site.command("audit", "verify")
+    assert good.returncode == 0, good.stderr
+    assert "0 faults" in good.stdout
+    with demo_site.database() as database:
+        (kept,) = database.execute("SELECT response FROM dispositions WHERE id = 1").fetchone()
+        database.execute("UPDATE dispositions SET response = 'something else' WHERE id = 1")
+    bad = demo_site.command("audit", "verify")
+    with demo_site.database() as database:
+        database.execute("UPDATE dispositions SET response = ? WHERE id = 1", (kept,))
+    assert bad.returncode == 1
+    assert "Disposition" in bad.stderr
+    assert "response" in bad.stderr
+
+
+def test_rule_11_under_the_chatham_house_rule_nobody_is_named(demo_site: Site) -> None:
+    with demo_site.database() as database:
+        query = """SELECT DISTINCT r.name FROM comments c JOIN registrations r ON r.id = c.registration_id
+                   JOIN consultations k ON k.id = c.consultation_id WHERE k.slug = ?"""
+        authors = {name for (name,) in database.execute(query, (LOCAL,))}
+    assert len(authors) > 20
+    observer = Reader(demo_site.url, 8)
+    seen = 0
+    for path, text in observer.crawl(f"/consultations/{LOCAL}", most_alike=40):
+        if path.startswith(f"/consultations/{LOCAL}"):
+            seen += 1
+            assert not [name for name in authors if f">{name}" in text or f", {name}" in text], path
+    assert seen > 40
+    matrix = observer.read(f"/consultations/{LOCAL}/comment-matrix.csv")[1].decode("utf-8-sig")
+    assert not [name for name in authors if len(name) > 8 and name in matrix]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_axe_finds_nothing_on_any_page(demo_site: Site, open_page: Any, language: str) -> None:
+    found: dict[str, list[str]] = {}
+    checked: set[str] = set()
+    for place in [*ACCOUNTS, None]:
+        page = open_page(390 if place == -1 else 1280, language)
+        if place is not None:
+            enter_demo(page, demo_site.url, place)
+        for path, _text in Reader(demo_site.url, place).crawl():
+            if path in checked:
+                continue
+            checked.add(path)
+            page.goto(f"{demo_site.url}{path}{'&' if '?' in path else '?'}lang={language}")
+            problems = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in AXE.run(page).response["violations"]]
+            if problems:
+                found[path] = problems
+    assert len(checked) > 40
+    assert found == {}
+
+
+def test_the_html_checker_finds_no_error(demo_site: Site, tmp_path: Path) -> None:
+    names: dict[str, str] = {}
+    for place in [*ACCOUNTS, None]:
+        reader = Reader(demo_site.url, place)
+        for path, text in reader.crawl():
+            if path not in names.values():
+                name = f"page{len(names)}.html"
+                names[name] = path
+                (tmp_path / name).write_text(text)
+    jar = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    checked = subprocess.run(["java", "-jar", jar, "--errors-only", "--format", "gnu", tmp_path], capture_output=True, text=True, check=False)
+    wrong = [re.sub(r".*/(page\d+\.html)", lambda m: names[m.group(1)], line) for line in checked.stderr.splitlines()]
+    assert len(names) > 40
+    assert wrong == []
+
+
+def test_no_page_in_indonesian_shows_an_english_sentence(demo_site: Site) -> None:
+    """The catalogue is complete (test_translations); this finds words that were never marked."""
+    english = re.compile(r">\s*((?:The|This|There|You|Your|No|Every|It|Nobody|What|Here|Choose|Register)\b[^<]{6,})<")
+    wrong: dict[str, list[str]] = {}
+    for place in (0, 1, 4, 6, -1, None):
+        reader = Reader(demo_site.url, place)
+        for path, _text in list(reader.crawl()):
+            text = reader.get(f"{path}{'&' if '?' in path else '?'}lang=id")
+            body = re.sub(r"<(blockquote|p|td|span|a|li|option|textarea|del|ins)[^>]*(?:lang=\"en\"|dir=\"auto\")[^>]*>.*?</\1>", "", text, flags=re.S)
+            hits = [words.strip() for words in english.findall(body)]
+            if hits:
+                wrong[path] = hits[:3]
+    assert wrong == {}
+
+
+def test_the_sign_in_page_offers_every_role_in_one_click(demo_site: Site, open_page: Any) -> None:
+    names = demo_accounts(demo_site.url)
+    assert len(names) == len(ACCOUNTS)
+    page = open_page(390)
+    enter_demo(page, demo_site.url, 1)
+    assert page.get_by_role("heading", name="Berikutnya untuk Anda").or_(page.get_by_role("heading", name="Next for you")).is_visible()
