@@ -109,9 +109,12 @@ def serve_command(port: int, host: str) -> None:
     environment = {**os.environ, "CONSULT_BASE_URL": os.environ.get("CONSULT_BASE_URL", f"http://{host}:{port}")}
     bin_folder = Path(sys.executable).parent
     server = [str(bin_folder / "gunicorn"), "--bind", f"{host}:{port}", "--worker-class", "gevent", "--worker-connections", "3000"]
+    # in sessions of their own: Ctrl-C reaches this process alone, which then ends both in order
     processes = [
-        subprocess.Popen([*server, "--workers", "1", "--no-control-socket", "wsgi:app"], env=environment, cwd=config.ROOT),  # noqa: S603  our own command line
-        subprocess.Popen([sys.executable, "-m", "consult_app.cli", "worker"], env=environment, cwd=config.ROOT),
+        subprocess.Popen(  # noqa: S603  our own command line
+            [*server, "--workers", "1", "--no-control-socket", "wsgi:app"], env=environment, cwd=config.ROOT, start_new_session=True
+        ),
+        subprocess.Popen([sys.executable, "-m", "consult_app.cli", "worker"], env=environment, cwd=config.ROOT, start_new_session=True),
     ]
     click.echo(f"Consult is at {environment['CONSULT_BASE_URL']} (Ctrl-C stops it)")
 

@@ -207,7 +207,8 @@ def build(
     left, right, top, bottom = margins
     document = BaseDocTemplate(
         buffer, pagesize=pagesize, leftMargin=left, rightMargin=right, topMargin=top, bottomMargin=bottom,
-        title=clean(title), author=clean(info.get("author", "Consult")), subject=clean(info.get("subject", "")), lang=info.get("lang", "en"),
+        title=clean(title), author=clean(info.get("author", "Consult")), subject=clean(info.get("subject", "")),
+        lang=info.get("lang", "en"),
     )  # fmt: skip
     for name, (width, height) in (("page", pagesize), ("wide", landscape(pagesize))):
         frame = Frame(left, bottom, width - left - right, height - top - bottom, 0, 0, 0, 0)

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
@@ -30,6 +31,8 @@ Row = TypeVar("Row")
 
 bp = Blueprint("web", __name__)
 csrf = CSRFProtect()
+# Pages only. The cookie is SameSite=Lax, so no other site can have a page of ours made with its own words in it (BREACH).
+compress = Compress()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=True)
 login_manager = LoginManager()
 login_manager.anonymous_user = policy.Nobody
@@ -231,6 +234,9 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["LIMITS_STORAGE"])
     limiter.init_app(app)
+    app.config.setdefault("COMPRESS_MIMETYPES", ["text/html", "text/plain", "application/json"])
+    app.config.setdefault("COMPRESS_ALGORITHM", ["br", "gzip"])
+    compress.init_app(app)
     app.after_request(_finish)
     app.register_blueprint(bp)
     app.register_error_handler(CSRFError, _csrf_error)

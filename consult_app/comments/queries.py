@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from consult_app.comments.models import (
@@ -186,17 +187,23 @@ class SectionCounts:
 
 
 def section_counts(consultation: Consultation) -> dict[int, SectionCounts]:
-    """For every section of a consultation, in four statements."""
-    base = select(Comment.section_id, func.count()).where(Comment.consultation_id == consultation.id, Comment.withdrawn_at.is_(None))
+    """For every section of a consultation that has comments, in one statement."""
+    newest = (
+        select(Disposition.comment_id, Disposition.kind, Disposition.revision_id).where(Disposition.id.in_(newest_disposition())).subquery()
+    )
+    waits = newest.c.kind.in_(["accepted", "accepted_in_part"]) & newest.c.revision_id.is_(None)
 
-    def counted(state: str) -> dict[int, int]:
-        return dict(db.session.execute(_in_state(base, state).group_by(Comment.section_id)).tuples().all())  # type: ignore[arg-type]
+    def counted(condition: ColumnElement[bool]) -> Any:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    total, unanswered, waiting, objected = (counted(state) for state in ("", "open", "revision", "objection"))
-    return {
-        number: SectionCounts(count, unanswered.get(number, 0), waiting.get(number, 0), objected.get(number, 0))
-        for number, count in total.items()
-    }
+    rows = db.session.execute(
+        select(Comment.section_id, func.count(), counted(newest.c.comment_id.is_(None)), counted(waits), counted(Objection.id.is_not(None)))
+        .outerjoin(newest, newest.c.comment_id == Comment.id)
+        .outerjoin(Objection, (Objection.comment_id == Comment.id) & Objection.resolved_at.is_(None))
+        .where(Comment.consultation_id == consultation.id, Comment.withdrawn_at.is_(None))
+        .group_by(Comment.section_id)
+    )
+    return {section: SectionCounts(*numbers) for section, *numbers in rows.tuples()}
 
 
 def indicator_counts(consultation: Consultation) -> dict[int, int]:

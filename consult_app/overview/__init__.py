@@ -1,9 +1,18 @@
-"""overview: see models, actions, queries, views."""
+"""The pages that mix features, and the thread that every organiser's page shows beside it."""
 
-from flask import Flask
+from flask import Flask, g
+
+from consult_app.consultations.models import Consultation
 
 from . import views
+from .thread import Knot, facts, thread
+
+
+def thread_of(consultation: Consultation) -> list[Knot]:
+    """The seven knots of a consultation, for whoever looks; a name that `base.html` uses."""
+    return thread(consultation, facts(consultation), g.actor)
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.jinja_env.globals["thread_of"] = thread_of
