@@ -63,14 +63,24 @@ def one_line(words: str | None) -> str:
     return " ".join(clean(words).split())
 
 
-class Line(StringField):
+class _Cleaned:
+    """Mixin: what was typed is cleaned before it is judged, so that spaces alone do not fill in a required field."""
+
+    raw_data: list[str]
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.raw_data = [clean(words) for words in valuelist]
+        super().process_formdata(self.raw_data)  # type: ignore[misc]
+
+
+class Line(_Cleaned, StringField):
     """One line of text of at most 200 characters, cleaned."""
 
     def __init__(self, label: Any = None, validators: Iterable[Any] = (), most: int = SHORT, **more: Any) -> None:
         super().__init__(label, [*validators, Length(max=most, message=_("At most %(max)d characters."))], filters=[one_line], **more)
 
 
-class Block(TextAreaField):
+class Block(_Cleaned, TextAreaField):
     """Several lines of text of at most 20,000 characters, cleaned."""
 
     def __init__(self, label: Any = None, validators: Iterable[Any] = (), most: int = LONG, **more: Any) -> None:
