@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import select
@@ -87,8 +89,7 @@ def verify_command() -> None:
 @with_appcontext
 def worker_command() -> None:
     """Run the job worker."""
-    app = _make_app()
-    jobs.huey_of(app).create_consumer(workers=1, periodic=True, check_worker_health=True).run()
+    jobs.huey_of(current_app).create_consumer(workers=1, periodic=True, check_worker_health=True).run()
 
 
 @cli.command("serve")
@@ -109,25 +110,35 @@ def serve_command(port: int, host: str) -> None:
     environment = {**os.environ, "CONSULT_BASE_URL": os.environ.get("CONSULT_BASE_URL", f"http://{host}:{port}")}
     bin_folder = Path(sys.executable).parent
     server = [str(bin_folder / "gunicorn"), "--bind", f"{host}:{port}", "--worker-class", "gevent", "--worker-connections", "3000"]
-    # in sessions of their own: Ctrl-C reaches this process alone, which then ends both in order
-    processes = [
-        subprocess.Popen(  # noqa: S603  our own command line
-            [*server, "--workers", "1", "--no-control-socket", "wsgi:app"], env=environment, cwd=config.ROOT, start_new_session=True
-        ),
-        subprocess.Popen([sys.executable, "-m", "consult_app.cli", "worker"], env=environment, cwd=config.ROOT, start_new_session=True),
-    ]
-    click.echo(f"Consult is at {environment['CONSULT_BASE_URL']} (Ctrl-C stops it)")
+    processes: list[subprocess.Popen[bytes]] = []
 
     def stop(*_signal: object) -> None:
         for process in processes:
             process.terminate()
 
+    def start(*command: str) -> None:
+        # in a session of its own: Ctrl-C reaches this process alone, which then ends both in order
+        processes.append(subprocess.Popen(command, env=environment, cwd=config.ROOT, start_new_session=True))  # noqa: S603  our own
+
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    codes = [process.wait() for process in processes[:1]]
+    start(*server, "--workers", "1", "--no-control-socket", "wsgi:app")
+    _wait_until_listening(host, port, processes[0])  # the worker does not slow the server's start down
+    start(sys.executable, "-m", "consult_app.cli", "worker")
+    click.echo(f"Consult is at {environment['CONSULT_BASE_URL']} (Ctrl-C stops it)")
+    code = processes[0].wait()
     stop()
     processes[1].wait()
-    sys.exit(max(0, *codes) if any(code > 0 for code in codes) else 0)
+    sys.exit(max(0, code))
+
+
+def _wait_until_listening(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((host, port)) == 0:
+                return
+        time.sleep(0.05)
 
 
 def main() -> None:

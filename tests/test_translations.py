@@ -16,7 +16,22 @@ def marked(folder: Path) -> set[object]:
     """Every string that is marked for translation."""
     pot = folder / "messages.pot"
     keywords = ["-k", "_", "-k", "gettext", "-k", "ngettext:1,2", "-k", "lazy_gettext"]
-    subprocess.run([Path(sys.executable).parent / "pybabel", "-q", "extract", "-F", "babel.cfg", "--ignore-dirs", ".[a-z]* node_modules var", *keywords, "-o", pot, "."], check=True)
+    subprocess.run(
+        [
+            Path(sys.executable).parent / "pybabel",
+            "-q",
+            "extract",
+            "-F",
+            "babel.cfg",
+            "--ignore-dirs",
+            ".[a-z]* node_modules var",
+            *keywords,
+            "-o",
+            pot,
+            ".",
+        ],
+        check=True,
+    )
     with pot.open("rb") as file:
         return {message.id for message in read_po(file) if message.id}
 

@@ -94,7 +94,9 @@ def shoot(browser: Browser, url: str, names: list[str], folder: Path, width: int
     """One picture of each page, at one width, in one colour scheme and language."""
     folder.mkdir(parents=True, exist_ok=True)
     for who in dict.fromkeys(PAGES[name][0] for name in names):
-        context = browser.new_context(viewport={"width": width, "height": 844 if width < 600 else 900}, color_scheme=scheme, locale=language)  # type: ignore[arg-type]
+        context = browser.new_context(
+            viewport={"width": width, "height": 844 if width < 600 else 900}, color_scheme=scheme, locale=language
+        )  # type: ignore[arg-type]
         page = context.new_page()
         enter(page, url, who)
         for name in (n for n in names if PAGES[n][0] == who):
