@@ -60,6 +60,7 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
                 ("VALIGN", (-1, 1), (-1, -1), "BOTTOM"),
                 ("TOPPADDING", (0, 1), (-1, -1), 5),
                 ("BOTTOMPADDING", (0, 1), (-1, -1), 5),
+                ("TOPPADDING", (-1, 1), (-1, -1), 16),  # room for a signature above the line
             ]
         )
     )
@@ -106,7 +107,7 @@ def _cell(words: Any) -> Flowable:
 
 def _box(number: int) -> Flowable:
     """Odd numbers sign on the left, even ones on the right."""
-    return paragraph(f"{number}. …………………" if number % 2 else "\u00a0" * 22 + f"{number}. …………………", pdf.SANS, 8.5)
+    return paragraph(f"{number}. ……………", pdf.SANS, 8.5, leftIndent=0 if number % 2 else 18 * mm)
 
 
 def _line(number: int, person: Registration, has_arrived: bool, public: bool) -> list[Any]:
