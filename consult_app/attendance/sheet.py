@@ -107,7 +107,7 @@ def _cell(words: Any) -> Flowable:
 
 def _box(number: int) -> Flowable:
     """Odd numbers sign on the left, even ones on the right."""
-    return paragraph(f"{number}. ……………", pdf.SANS, 8.5, leftIndent=0 if number % 2 else 18 * mm)
+    return paragraph(f"{number}. …………", pdf.SANS, 8.5, leftIndent=0 if number % 2 else 18 * mm)
 
 
 def _line(number: int, person: Registration, has_arrived: bool, public: bool) -> list[Any]:
