@@ -36,6 +36,7 @@ from consult_app.i18n import _
 from consult_app.policy import Role, System
 from consult_app.registrations import actions as registrations
 from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, Source, StakeholderType
+from consult_app.registrations.queries import stakeholder_types
 from consult_app.reports.actions import request_report
 from consult_app.signoff.actions import sign_off
 from consult_app.signoff.models import Decision
@@ -43,18 +44,6 @@ from consult_app.signoff.models import Decision
 DATA = Path(__file__).parent / "demo_data"
 ZONE = ZoneInfo("Asia/Jakarta")
 BY = System("demo")
-
-TYPES = {
-    "government": ("Government", "Pemerintah"),
-    "local_government": ("Local government office", "Perangkat daerah"),
-    "un": ("UN agency", "Badan PBB"),
-    "ngo": ("NGO", "LSM"),
-    "cso": ("CSO", "Organisasi masyarakat sipil"),
-    "academia": ("Academia", "Akademisi"),
-    "private": ("Private sector", "Sektor swasta"),
-    "school": ("School", "Sekolah"),
-    "hospital": ("Hospital", "Rumah sakit"),
-}
 
 
 @dataclass(frozen=True)
@@ -214,10 +203,7 @@ def _prepare(name: str, users: dict[str, User], focal_points: list[tuple[User, s
         for section in shop.sections.values():
             name_focal_point(section, user, institution, by=BY)
     shop.institutions = {row["key"]: row for row in _csv(f"{name}_institutions.csv")}
-    used = list(dict.fromkeys(row["type"] for row in shop.institutions.values()))
-    for place, code in enumerate(kind for kind in TYPES if kind in used):
-        names = {"en": TYPES[code][0], "id": TYPES[code][1]}
-        shop.types[code] = registrations.add_stakeholder_type(consultation.id, code, names, place, by=BY)
+    shop.types = {kind.code: kind for kind in stakeholder_types(consultation.id)}
     for row in shop.institutions.values():
         names = {"en": row["name_en"], "id": row["name_id"]}
         registrations.find_institution(consultation.id, row["name_en"], shop.types[row["type"]], by=BY, names=names, short=row["short"])
@@ -376,8 +362,8 @@ def _revise(shop: Workshop, section: Section, by: User) -> None:
     texts = {part: dict(getattr(section, part)) for part in SECTION_PARTS}
     for comment in accepted:
         words = comment.proposed or comment.text
-        texts["narrative"][comment.language] = (
-            f"{texts['narrative'].get(comment.language, '')}\n\n{words} ({comment.indicator.code})".strip()
+        told = words if comment.indicator.code in words else f"{words} ({comment.indicator.code})"
+        texts["narrative"][comment.language] = f"{texts['narrative'].get(comment.language, '')}\n\n{told}".strip()
         )
     consultations.edit_section(section, texts, section.edit_number, by=by)
     revision = consultations.freeze_section(section, by=by, note=f"{len(accepted)} accepted comments")

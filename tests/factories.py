@@ -19,6 +19,7 @@ from consult_app.events.models import Event, EventKind, EventMode, EventState
 from consult_app.policy import SECOND_FACTOR_ROLES, Role, System
 from consult_app.registrations import actions as registrations
 from consult_app.registrations.models import Registration, Sex, Source, StakeholderType
+from consult_app.registrations.stakeholders import add_stakeholder_type
 
 BY = System("tests")
 PASSWORD = "a password for the tests"
@@ -80,7 +81,7 @@ def make_consultation(indicators: int = 3, dimensions: int = 2, **columns: Any) 
         audit.record(BY, "indicator.add", indicator)
     types = (("government", "Government", "Pemerintah"), ("ngo", "NGO", "LSM"), ("cso", "CSO", "OMS"), ("un", "UN agency", "Badan PBB"))
     for place, (code, name, nama) in enumerate(types):
-        registrations.add_stakeholder_type(consultation.id, code, {"en": name, "id": nama}, place, by=BY)
+        add_stakeholder_type(consultation.id, code, {"en": name, "id": nama}, place, by=BY)
     db.session.expire(consultation)
     return consultation
 

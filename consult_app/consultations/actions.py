@@ -30,6 +30,8 @@ STRICTNESS = [Attribution.BY_NAME, Attribution.BY_INSTITUTION, Attribution.BY_ST
 
 # Sent with (section, by=actor) once a section is frozen: sign-offs of an unchanged revision still stand on it.
 section_frozen = Namespace().signal("section-frozen")
+# Sent with (consultation, by=actor) within the transaction that makes it: registrations give it its stakeholder types.
+consultation_created = Namespace().signal("consultation-created")
 
 
 class Stale(Conflict):
@@ -107,6 +109,7 @@ def create_consultation(
     audit.record(by, "consultation.create", consultation)
     if isinstance(by, User):
         add_role(by, consultation.id, Role.ORGANISER, by=by)
+    consultation_created.send(consultation, by=by)
     return consultation
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import import_views, views
+from . import import_views, stakeholders, views  # noqa: F401  stakeholders: listens to new consultations
 
 
 def init_app(app: Flask) -> None:

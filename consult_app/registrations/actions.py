@@ -61,13 +61,6 @@ class Details:
     language: str = "en"
 
 
-def add_stakeholder_type(consultation_id: int, code: str, name: Texts, place: int, *, by: Actor) -> StakeholderType:
-    kind = StakeholderType(consultation_id=consultation_id, code=code, name=name, place=place)
-    db.session.add(kind)
-    audit.record(by, "stakeholder_type.add", kind)
-    return kind
-
-
 def find_institution(
     consultation_id: int, name: str, kind: StakeholderType, *, by: Actor, names: Texts | None = None, short: str = ""
 ) -> Institution:
