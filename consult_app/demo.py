@@ -364,7 +364,6 @@ def _revise(shop: Workshop, section: Section, by: User) -> None:
         words = comment.proposed or comment.text
         told = words if comment.indicator.code in words else f"{words} ({comment.indicator.code})"
         texts["narrative"][comment.language] = f"{texts['narrative'].get(comment.language, '')}\n\n{told}".strip()
-        )
     consultations.edit_section(section, texts, section.edit_number, by=by)
     revision = consultations.freeze_section(section, by=by, note=f"{len(accepted)} accepted comments")
     answers.carry(accepted, revision, by=by)
