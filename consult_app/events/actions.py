@@ -46,6 +46,11 @@ def _check(event: Event) -> None:
         raise Invalid(_("This time zone is not known."), field="timezone") from problem
 
 
+def _check_not_cancelled(event: Event) -> None:
+    if event.is_cancelled:
+        raise Conflict(_("A cancelled event can no longer be changed."))
+
+
 def create_event(consultation: Consultation, *, by: Actor, slug: str = "", **values: Any) -> Event:
     """Make an event as a draft. Raises Invalid where its days or its zone cannot be."""
     event = Event(consultation_id=consultation.id, state=EventState.DRAFT, **values)
@@ -58,8 +63,7 @@ def create_event(consultation: Consultation, *, by: Actor, slug: str = "", **val
 
 def change_event(event: Event, *, by: Actor, **values: Any) -> None:
     """Change an event. Capacity may grow at any time; whoever waits is moved up by `registrations.move_up`."""
-    if event.is_cancelled:
-        raise Conflict(_("A cancelled event can no longer be changed."))
+    _check_not_cancelled(event)
     for name, value in values.items():
         setattr(event, name, value)
     _check(event)
@@ -95,6 +99,7 @@ def add_session(
     dimension_id: int | None = None,
 ) -> Session:
     """Add an item to the agenda. Raises Invalid where it is outside the event's days or ends before it begins."""
+    _check_not_cancelled(event)
     if day not in event.days:
         raise Invalid(_("This day is not one of the event's days."), field="day")
     if ends_at <= starts_at:
@@ -109,5 +114,7 @@ def add_session(
 
 
 def remove_session(session: Session, *, by: Actor) -> None:
+    """Take an item off the agenda. Raises Conflict where the event is cancelled."""
+    _check_not_cancelled(session.event)
     audit.record(by, "session.delete", session)
     db.session.delete(session)

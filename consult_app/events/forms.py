@@ -49,8 +49,10 @@ class EventForm(Form):
         """The form, filled from an event when one is given."""
         if event is None:
             return cls(data=data)
-        closes = event.registration_closes_at
-        return cls(obj=event, registration_closes_at=closes.astimezone(event.zone).replace(tzinfo=None) if closes else None)
+        form, closes = cls(obj=event), event.registration_closes_at
+        if closes and not form.is_submitted():  # WTForms prefers the object's own value, which is in UTC
+            form.registration_closes_at.data = closes.astimezone(event.zone).replace(tzinfo=None)
+        return form
 
 
 class SessionForm(Form):

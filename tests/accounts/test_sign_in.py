@@ -34,7 +34,7 @@ def test_wrong_password_unknown_and_disabled_accounts_are_answered_alike(browse:
     for email, password in ((user.email, "wrong"), ("nobody@example.org", "wrong"), (gone.email, factories.PASSWORD)):
         answer = browse().post("/sign-in", data={"email": email, "password": password})
         assert answer.status_code == 422
-        pages.add(re.sub(r"Ij[\w.\-]{40,}", "token", answer.text.replace(email, "…")))
+        pages.add(re.sub(r"I[\w\-]{40,}\.[\w.\-]+", "token", answer.text.replace(email, "…")))
     assert len(pages) == 1
     assert "do not go together" in pages.pop()
 
@@ -203,9 +203,7 @@ class TestCsrf:
     def settings(self) -> dict[str, Any]:
         return {"WTF_CSRF_ENABLED": True}
 
-    @pytest.mark.parametrize(
-        "address", ["/sign-in", "/sign-out", "/language", "/events/{slug}/publish", "/events/{slug}/register", "/open"]
-    )
+    @pytest.mark.parametrize("address", ["/sign-in", "/sign-out", "/language", "/events/{slug}/publish", "/events/{slug}/register"])
     def test_a_post_without_the_token_is_400_before_anything_else(self, browse: Any, address: str) -> None:
         event = factories.make_event(state="draft")
         db.session.commit()

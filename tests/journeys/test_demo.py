@@ -30,7 +30,9 @@ def test_rule_1_and_23_counts_agree_on_pages_and_in_documents(demo_site: Site, s
     page = organiser.get(f"/consultations/{slug}")
     assert re.findall(r'figure__value">(\d+)<', page)[:2] == [str(indicators), str(arrived)]
     assert f"{indicators} indicators" in page
-    assert len(set(re.findall(rf"/consultations/{slug}/indicators/([\d.]+)", organiser.get(f"/consultations/{slug}/take-part")))) == indicators
+    assert (
+        len(set(re.findall(rf"/consultations/{slug}/indicators/([\d.]+)", organiser.get(f"/consultations/{slug}/take-part")))) == indicators
+    )
     book = python_calamine.load_workbook(io.BytesIO(organiser.read(f"/consultations/{slug}/framework.xlsx")[1]))
     codes = [row[0] for row in book.get_sheet_by_index(0).to_python() if re.fullmatch(r"\d+\.\d+", str(row[0]))]
     assert (len(codes), "1.10" in codes) == (indicators, True)
@@ -121,7 +123,9 @@ def test_the_html_checker_finds_no_error(demo_site: Site, tmp_path: Path) -> Non
                 names[name] = path
                 (tmp_path / name).write_text(text)
     jar = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
-    checked = subprocess.run(["java", "-jar", jar, "--errors-only", "--format", "gnu", tmp_path], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        ["java", "-jar", jar, "--errors-only", "--format", "gnu", tmp_path], capture_output=True, text=True, check=False
+    )
     wrong = [re.sub(r".*/(page\d+\.html)", lambda m: names[m.group(1)], line) for line in checked.stderr.splitlines()]
     assert len(names) > 40
     assert wrong == []
@@ -135,7 +139,9 @@ def test_no_page_in_indonesian_shows_an_english_sentence(demo_site: Site) -> Non
         reader = Reader(demo_site.url, place)
         for path, _text in list(reader.crawl()):
             text = reader.get(f"{path}{'&' if '?' in path else '?'}lang=id")
-            body = re.sub(r"<(blockquote|p|td|span|a|li|option|textarea|del|ins)[^>]*(?:lang=\"en\"|dir=\"auto\")[^>]*>.*?</\1>", "", text, flags=re.S)
+            body = re.sub(
+                r"<(blockquote|p|td|span|a|li|option|textarea|del|ins)[^>]*(?:lang=\"en\"|dir=\"auto\")[^>]*>.*?</\1>", "", text, flags=re.S
+            )
             hits = [words.strip() for words in english.findall(body)]
             if hits:
                 wrong[path] = hits[:3]
