@@ -63,21 +63,39 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
         return ScanAnswer(ScanResult.WAITING_LIST, registration)
     if day not in event.days or (registration.days and day.isoformat() not in registration.days):
         return ScanAnswer(ScanResult.WRONG_DAY, registration)
+    sent_before = _sent_before(registration, by_id, nonce)
+    if sent_before is not None:
+        return ScanAnswer(ScanResult.OK, registration, sent_before)
     standing = _standing(registration, day)
     if standing is None:
         arrival = CheckIn(
-            consultation_id=event.consultation_id, event=event, registration=registration, day=day, scanned_at=at, by_id=by_id, nonce=nonce
+            consultation_id=event.consultation_id,
+            event=event,
+            registration=registration,
+            day=day,
+            scanned_at=at,
+            by_id=by_id,
+            nonce=f"{nonce}:{registration.public_id}",  # two people scanned from one page are two scans
         )
         try:
             with db.session.begin_nested():
                 db.session.add(arrival)
             audit.record(by, "checkin.scan", arrival)
             return ScanAnswer(ScanResult.OK, registration, arrival)
-        except IntegrityError:  # another desk was faster
-            standing = _standing(registration, day)
-    if standing is not None and (standing.nonce, standing.by_id) == (nonce, by_id):
-        return ScanAnswer(ScanResult.OK, registration, standing)
+        except IntegrityError:  # another desk was faster, or this very scan arrived twice at once
+            sent_before, standing = _sent_before(registration, by_id, nonce), _standing(registration, day)
+    if sent_before is not None:
+        return ScanAnswer(ScanResult.OK, registration, sent_before)
     return ScanAnswer(ScanResult.ALREADY, registration, standing)
+
+
+def _sent_before(registration: Registration, by_id: int | None, nonce: str) -> CheckIn | None:
+    """What this scan did when it was sent the first time, even if it was undone since: a repetition does nothing."""
+    return db.session.scalar(
+        select(CheckIn).where(
+            CheckIn.registration_id == registration.id, CheckIn.by_id == by_id, CheckIn.nonce == f"{nonce}:{registration.public_id}"
+        )
+    )
 
 
 def _standing(registration: Registration, day: dt.date) -> CheckIn | None:
