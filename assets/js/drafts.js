@@ -93,7 +93,7 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
   const form = event.target;
   if (new URL(form.action, location.href).pathname.endsWith("/sign-out")) return dropAll(); // the next person on a shared device
-  if (!form.dataset.draft || form.hasAttribute("hx-post")) return;
+  if (!form.dataset.draft || form.hasAttribute("data-hx-post")) return;
   keep(form);
   try { sessionStorage.setItem(SENT, form.dataset.draft); } catch { /* as above */ }
 });

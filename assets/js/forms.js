@@ -1,7 +1,7 @@
 // Before a form goes: ask where it must be asked, keep it here while there is no connection, send it once.
 import { hush, say, text } from "./common.js";
 
-const isPost = (form) => form.method === "post" || form.hasAttribute("hx-post");
+const isPost = (form) => form.method === "post" || form.hasAttribute("data-hx-post");
 
 function ask(words) {
   return new Promise((answer) => {
@@ -76,7 +76,7 @@ function ready(form) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !isPost(form) || form.hasAttribute("hx-post")) return;
+  if (event.defaultPrevented || !isPost(form) || form.hasAttribute("data-hx-post")) return;
   setTimeout(() => sending(form, event.submitter, form.querySelector(".button") === null ? "" : text("Sending")));
   setTimeout(ready, 8000, form); // an answer that is a file leaves the page where it is
 });
@@ -89,7 +89,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt;
-  if (form instanceof HTMLFormElement && form.hasAttribute("hx-post")) sending(form, event.detail.requestConfig.triggeringEvent?.submitter);
+  if (form instanceof HTMLFormElement && form.hasAttribute("data-hx-post")) sending(form, event.detail.requestConfig.triggeringEvent?.submitter);
 });
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt instanceof HTMLFormElement) ready(event.detail.elt); });
 document.addEventListener("htmx:sendError", () => say(text("Offline")));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from consult_app import audit, mail
@@ -85,16 +85,19 @@ def resolve(objection: Objection, resolution: str, *, by: User) -> None:
 
 
 def untold(consultation: Consultation) -> list[Disposition]:
-    """Answers whose authors have not been written to, the newest of each comment."""
+    """The newest answer of each comment, where its author has not been written to; one that was replaced is never told."""
     rows = db.session.scalars(
         select(Disposition)
         .join(Comment, Comment.id == Disposition.comment_id)
-        .where(Disposition.consultation_id == consultation.id, Disposition.told_at.is_(None))
+        .where(
+            Disposition.consultation_id == consultation.id,
+            Disposition.told_at.is_(None),
+            Disposition.id.in_(select(func.max(Disposition.id)).group_by(Disposition.comment_id)),
+        )
         .options(joinedload(Disposition.comment).joinedload(Comment.registration))
         .order_by(Disposition.id)
     )
-    newest = {disposition.comment_id: disposition for disposition in rows}
-    return list(newest.values())
+    return list(rows)
 
 
 def tell_authors(consultation: Consultation, *, by: Actor) -> int:

@@ -148,7 +148,7 @@ class PositionRow:
 
 
 def positions(indicator: Indicator, revision_id: int | None, *, suppress: bool) -> tuple[PositionRow, list[PositionRow]]:
-    """All positions on a revision, and by stakeholder type. With `suppress`, a type with fewer than three is withheld."""
+    """All positions on a revision, and by stakeholder type. With `suppress`, no number below three is told."""
     groups = (
         db.session.execute(
             select(StakeholderType.name, StakeholderType.place, Position.value, func.count())
@@ -171,7 +171,7 @@ def positions(indicator: Indicator, revision_id: int | None, *, suppress: bool) 
         # any cell of one or two tells on somebody; the rest of a single hidden row could be worked out from the total
         hidden = [row for row in rows if any(0 < n < SMALL for n in (row.counts or {}).values())]
         rows = [] if len(hidden) == 1 and len(rows) > 1 else [PositionRow(r.name, None) if r in hidden else r for r in rows]
-        if 0 < sum(everyone.values()) < SMALL:
+        if any(0 < n < SMALL for n in everyone.values()):
             return PositionRow({}, None), []
     return PositionRow({}, everyone), rows
 

@@ -32,7 +32,7 @@ class ConsultationForm(Form):
     )
     summary = TextsField(_("Summary"), long=True)
     level = RadioField(_("Level"), [InputRequired()], choices=choices(Level, labels.LEVEL))
-    country = SelectField(_("Country"), [InputRequired()])
+    country = SelectField(_("Country"))
     subdivision = SelectField(
         _("Province, state or district"),
         [Optional()],

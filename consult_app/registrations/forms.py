@@ -49,7 +49,7 @@ class RegistrationForm(Form):
         description=_("None ticked means all days."),
     )
     dimension_id = SelectField(_("Group you would like to join"), [Optional()])
-    role = SelectField(_("Role"), [InputRequired()], choices=choices(ParticipantRole, labels.ROLE))
+    role = SelectField(_("Role"), choices=choices(ParticipantRole, labels.ROLE))
     assignment_letter = Line(_("Number of the assignment letter"))
     accommodations = Line(
         _("What do you need to take part well?"), description=_("A ramp, a sign interpreter, large print … Never a diagnosis.")

@@ -23,6 +23,12 @@ def enter_demo(page: Any, url: str, place: int) -> None:
     page.wait_for_load_state()
 
 
+def kind_of(path: str) -> str:
+    """The same for pages that differ only in what they are about."""
+    plain = re.sub(r"\b(comment|page|section|state|q)=\w*", "", path)
+    return re.sub(r"/(mgi|national|local)-[\w-]+", "/X", re.sub(r"/[\w.]*\d[\w.]*(?=/|$|\?)", "/N", plain))
+
+
 class Reader:
     """A signed-in demo account without a screen, for pages that need no browser."""
 
@@ -49,7 +55,7 @@ class Reader:
         done, waiting = set(), [start]
         while waiting:
             path = waiting.pop(0).split("#")[0]
-            kind = re.sub(r"/[\w.]*\d[\w.]*", "/N", re.sub(r"\b(comment|page|section|q)=\w+", "", path))
+            kind = kind_of(path)
             if path in done or not path.startswith("/") or path.startswith(("/static", "/sign-in/demo")) or seen.get(kind, 0) >= most_alike:
                 continue
             done.add(path)
