@@ -1,0 +1,148 @@
+"""The log (rule 20): what was changed behind its back is found and named."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from consult_app import audit
+from consult_app.accounts import actions as accounts
+from consult_app.accounts.models import User
+from consult_app.cli import cli
+from consult_app.db import db
+from tests import factories
+
+
+@pytest.fixture
+def registration(app: Any) -> Any:
+    made = factories.make_registration()
+    db.session.commit()
+    return made
+
+
+def faults() -> list[str]:
+    db.session.commit()
+    return [f"{fault.chain}/{fault.number}: {fault.what}" for fault in audit.verify()[1]]
+
+
+def sql(words: str, **values: Any) -> None:
+    assert db.session.execute(text(words), values).rowcount == 1
+
+
+def newest(model: str) -> audit.AuditEntry:
+    entry = audit.AuditEntry
+    return db.session.scalars(db.select(entry).where(entry.object_type == model).order_by(entry.id.desc()).limit(1)).one()
+
+
+def test_the_chain_verifies_and_its_entries_follow_one_another(registration: Any) -> None:
+    assert faults() == []
+    chain = str(registration.consultation_id)
+    entries = db.session.scalars(db.select(audit.AuditEntry).where(audit.AuditEntry.chain == chain).order_by(audit.AuditEntry.number)).all()
+    assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
+    assert all(later.previous == earlier.hash for earlier, later in itertools.pairwise(entries))
+
+
+@pytest.mark.parametrize("column", ["actor", "action", "at", "note", "object_id", "commitment"])
+def test_a_changed_entry_is_found(registration: Any, column: str) -> None:
+    entry = newest("Registration")
+    other = "2001-01-01 00:00:00.000000" if column == "at" else "other"
+    sql(f"UPDATE audit_entries SET {column} = :other WHERE id = :id", other=other, id=entry.id)
+    assert any(fault.startswith(f"{entry.chain}/{entry.number}: the entry itself was changed") for fault in faults())
+
+
+def test_a_changed_state_is_found(registration: Any) -> None:
+    entry = newest("Registration")
+    sql("UPDATE audit_entries SET state = replace(state, 'female', 'male') WHERE id = :id", id=entry.id)
+    assert any("the recorded state was changed" in fault for fault in faults())
+
+
+def test_a_changed_entry_with_a_hash_to_fit_is_found_at_the_next_one(registration: Any) -> None:
+    entry = newest("Person")
+    entry.actor = "user:somebody-else"
+    entry.hash = audit._entry_hash(entry)
+    assert any("removed or rewritten" in fault for fault in faults())
+
+
+def test_a_removed_entry_is_found(registration: Any) -> None:
+    entry = newest("Person")
+    sql("DELETE FROM audit_entries WHERE id = :id", id=entry.id)
+    assert f"{entry.chain}/{entry.number}: an entry was removed or rewritten before this one" in faults()
+
+
+def test_a_truncated_chain_is_found(registration: Any) -> None:
+    entry = newest("Registration")
+    sql("DELETE FROM audit_entries WHERE id = :id", id=entry.id)
+    assert f"{entry.chain}/{entry.number}: entries are missing at the end" in faults()
+
+
+def test_a_chain_truncated_with_its_head_is_found_by_the_row_it_spoke_of(registration: Any) -> None:
+    entry = newest("Registration")
+    sql("DELETE FROM audit_entries WHERE id = :id", id=entry.id)
+    sql(
+        "UPDATE audit_heads SET number = :number, hash = :hash WHERE chain = :chain",
+        number=entry.number - 1,
+        hash=entry.previous,
+        chain=entry.chain,
+    )
+    assert faults() == [f"?/0: Registration {registration.public_id} stands in the database but was never recorded"]
+
+
+def test_a_missing_head_is_found(registration: Any) -> None:
+    sql("DELETE FROM audit_heads WHERE chain = :chain", chain=str(registration.consultation_id))
+    assert f"{registration.consultation_id}/0: the chain's head is missing" in faults()
+
+
+CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
+    "changed row": (
+        lambda r: sql("UPDATE registrations SET name = 'Somebody Else' WHERE id = :id", id=r.id),
+        "Registration {0} is not as it was recorded: name",
+    ),
+    "deleted row": (lambda r: sql("DELETE FROM registrations WHERE id = :id", id=r.id), "Registration {0} was deleted"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_row_changed_past_the_log_is_found_and_named(registration: Any, change: str) -> None:
+    act, words = CHANGES[change]
+    public_id = registration.public_id
+    act(registration)
+    (fault,) = faults()
+    assert words.format(public_id) in fault
+
+
+def test_a_row_never_recorded_is_found(app: Any) -> None:
+    user = User(email="x@example.org", name="X")
+    db.session.add(user)
+    db.session.flush()
+    assert faults() == [f"?/0: User {user.public_id} stands in the database but was never recorded"]
+
+
+def test_erasing_what_was_recorded_does_not_break_the_chain(registration: Any) -> None:
+    """The salt and the state go, and with an entry about the row as it then stands the log still verifies."""
+    sql("UPDATE audit_entries SET salt = NULL, state = NULL WHERE id = :id", id=newest("Registration").id)
+    registration.name = "Erased"
+    audit.record(factories.BY, "registration.change", registration)
+    assert faults() == []
+
+
+def test_secrets_are_not_in_the_log(app: Any) -> None:
+    user = factories.make_user(administrator=True)
+    accounts.set_password(user, "a secret that stays one", by=user)
+    state = newest("User").state
+    assert user.password_hash not in state
+    assert user.totp_secret not in state
+
+
+def test_the_command_says_so_and_fails(app: Any, registration: Any) -> None:
+    run = app.test_cli_runner().invoke
+    good = run(cli.commands["audit"].commands["verify"])
+    assert (good.exit_code, "0 faults" in good.output) == (0, True)
+    sql("UPDATE registrations SET name = 'Somebody Else' WHERE id = :id", id=registration.id)
+    db.session.commit()
+    bad = run(cli.commands["audit"].commands["verify"])
+    assert bad.exit_code == 1
+    assert "is not as it was recorded: name" in bad.output + bad.stderr
