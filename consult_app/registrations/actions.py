@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit, mail
 from consult_app.db import db, now
@@ -34,6 +35,7 @@ from consult_app.registrations.tickets import link_secret, new_seed, ticket_code
 from consult_app.sheets import fold
 
 NOTICE_VERSION = "2023-11"
+Row = TypeVar("Row")
 
 
 @dataclass
@@ -66,14 +68,26 @@ def find_institution(
 ) -> Institution:
     """The institution of that name (case, accents and punctuation do not matter), made if it is new."""
     key = fold(name)
-    found = db.session.scalar(select(Institution).where(Institution.consultation_id == consultation_id, Institution.key == key))
+    query = select(Institution).where(Institution.consultation_id == consultation_id, Institution.key == key)
+    found = db.session.scalar(query)
     if found is None:
-        found = Institution(
+        new = Institution(
             consultation_id=consultation_id, key=key, name=names or {"en": name, "id": name}, short=short, stakeholder_type=kind
         )
-        db.session.add(found)
-        audit.record(by, "institution.add", found)
+        found = _add_or_find(new, query)
+        if found is new:
+            audit.record(by, "institution.add", new)
     return found
+
+
+def _add_or_find(new: Row, query: Select[Row]) -> Row:
+    """Add a row that another transaction may be adding too (at another event, which has another lock); theirs if it was first."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(new)
+    except IntegrityError:
+        return db.session.scalars(query).one()
+    return new
 
 
 def set_quota(event: Event, kind: StakeholderType, seats: int, *, by: Actor) -> Quota:
@@ -162,13 +176,13 @@ def _set_state(registration: Registration, state: RegistrationState, note: str =
 def _person(consultation_id: int, email: str, *, by: Actor) -> Person:
     """The person with that e-mail; somebody without one is a new person each time."""
     wanted = email.strip().lower() or None
-    found = None
-    if wanted:
-        found = db.session.scalar(select(Person).where(Person.consultation_id == consultation_id, Person.email == wanted))
+    query = select(Person).where(Person.consultation_id == consultation_id, Person.email == wanted)
+    found = db.session.scalar(query) if wanted else None
     if found is None:
-        found = Person(consultation_id=consultation_id, email=wanted)
-        db.session.add(found)
-        audit.record(by, "person.add", found)
+        new = Person(consultation_id=consultation_id, email=wanted)
+        found = _add_or_find(new, query)
+        if found is new:
+            audit.record(by, "person.add", new)
     return found
 
 

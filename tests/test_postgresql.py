@@ -1,0 +1,183 @@
+"""A real PostgreSQL, and SQLite beside it: one schema, and a crowd that arrives at once (rules 4 and 7)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import upgrade
+
+from consult_app import audit, create_app
+from consult_app.attendance.models import CheckIn
+from consult_app.comments.models import Comment
+from consult_app.consultations.actions import open_section
+from consult_app.db import db
+from consult_app.policy import Role
+from consult_app.registrations.models import Registration
+from consult_app.registrations.tickets import ticket_code
+from tests import factories
+from tests.conftest import SETTINGS, Client
+from tests.registrations.test_register import FORM
+
+BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda folder: float(folder.parent.name))
+CROWD = 12
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The address of a server of our own, without fsync, gone afterwards."""
+    if BIN is None:
+        pytest.skip("needs the Debian package postgresql")
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="consult-pg-", dir="/tmp"))
+    if as_postgres:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def run(program: str, *words: str) -> None:
+        subprocess.run(
+            [*as_postgres, str(BIN / program), "-D", str(folder / "data"), *words], check=True, cwd=folder, stdout=subprocess.DEVNULL
+        )
+
+    run("initdb", "-U", "consult", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
+    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql://consult@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on an empty database that was brought to the newest schema."""
+    var = tmp_path_factory.mktemp(request.param)
+    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else f"sqlite:///{var / 'consult.db'}"
+    app = create_app({**SETTINGS, "VAR": var, "DATABASE_URL": url})
+    app.test_client_class = Client
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def at_once(deeds: list[Callable[[], Any]]) -> list[Any]:
+    """Run all of them at one moment, each in a thread (so in contexts and a session of its own); return their answers."""
+    db.session.commit()
+    db.session.remove()
+    gate, answers = threading.Barrier(len(deeds)), [None] * len(deeds)
+
+    def run(number: int) -> None:
+        gate.wait()
+        answers[number] = deeds[number]()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(deeds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_the_migrations_make_the_tables_of_the_models(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": db.metadata})
+        assert compare_metadata(context, db.metadata) == []
+
+
+def test_rule_4_twelve_at_once_for_the_last_seat(app: Flask) -> None:
+    event = factories.make_event(capacity=2)
+    factories.make_registration(event)
+    url, event_id = f"/events/{event.slug}/register", event.id
+
+    def register(number: int) -> Callable[[], int]:
+        data = {**FORM, "email": f"crowd{number}@example.org", "client_key": f"key-{event_id}-{number}"}
+        return lambda: app.test_client().post(url, data=data).status_code
+
+    assert at_once([register(number) for number in range(CROWD)]) == [303] * CROWD
+    states = db.session.scalars(db.select(Registration.state).where(Registration.event_id == event_id)).all()
+    assert sorted(state.value for state in states) == ["confirmed"] * 2 + ["waiting"] * (CROWD - 1)
+    assert audit.verify()[1] == []
+
+
+def test_rule_5_one_person_twelve_times_at_once_is_one_registration(app: Flask) -> None:
+    event = factories.make_event()
+    url, event_id = f"/events/{event.slug}/register", event.id
+    deeds = [lambda n=n: app.test_client().post(url, data={**FORM, "client_key": f"same-{event_id}-{n}"}).status_code for n in range(CROWD)]
+    assert at_once(deeds) == [303] * CROWD
+    assert db.session.scalar(db.select(db.func.count()).select_from(Registration).where(Registration.event_id == event_id)) == 1
+
+
+def test_known_people_of_a_new_institution_register_at_two_events_at_once(app: Flask) -> None:
+    """Each event is locked for itself; the institution belongs to the consultation."""
+    consultation = factories.make_consultation()
+    known = factories.make_event(consultation)
+    emails = [factories.make_registration(known).email for _n in range(6)]
+    slugs = [factories.make_event(consultation).slug for _n in range(6)]
+
+    def register(n: int) -> Callable[[], int]:
+        data = {**FORM, "institution": "A quite new office", "email": emails[n], "client_key": slugs[n]}
+        return lambda: app.test_client().post(f"/events/{slugs[n]}/register", data=data).status_code
+
+    assert at_once([register(n) for n in range(6)]) == [303] * 6
+    assert audit.verify()[1] == []
+
+
+def test_comments_and_registrations_at_once_do_not_block_one_another(app: Flask) -> None:
+    consultation = factories.make_consultation()
+    open_section(consultation.sections[0], by=factories.BY)
+    event, consultation_id = factories.make_event(consultation), consultation.id
+    slug, comments = event.slug, f"/consultations/{consultation.slug}/indicators/1.1/comments"
+    clients = [app.test_client().open_link(factories.make_registration(event)) for _n in range(6)]
+
+    def write(n: int) -> Callable[[], int]:
+        data = {"client_key": "k", "kind": "evidence", "text": f"Comment {n}"}
+        return lambda: clients[n].post(comments, data=data).status_code
+
+    def register(n: int) -> Callable[[], int]:
+        data = {**FORM, "institution": f"Office {n}", "email": f"both{n}@example.org", "client_key": f"{slug}-{n}"}
+        return lambda: app.test_client().post(f"/events/{slug}/register", data=data).status_code
+
+    assert at_once([deed(n) for n in range(6) for deed in (write, register)]) == [303] * 12
+    numbers = db.session.scalars(db.select(Comment.number).where(Comment.consultation_id == consultation_id)).all()
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+    assert audit.verify()[1] == []
+
+
+def test_rule_7_one_ticket_at_two_desks_at_once(app: Flask) -> None:
+    event = factories.make_event()
+    event.starts_on = event.day_of(event.created_at or factories.now())
+    event_id, slug = event.id, event.slug
+    factories.audit.record(factories.BY, "event.change", event)
+    clients = []
+    for _n in range(2):
+        client: Any = app.test_client()
+        clients.append(client.sign_in(factories.make_user(Role.CHECK_IN, event.consultation)))
+    for _round in range(5):
+        code = ticket_code(factories.make_registration(event).seed)
+        deeds = [lambda c=c, code=code: c.post(f"/events/{slug}/desk", data={"code": code, "nonce": "n"}).text for c in clients]
+        answers = at_once(deeds)
+        assert sorted(next(word for word in ("Already checked in", "Welcome") if word in page) for page in answers) == [
+            "Already checked in",
+            "Welcome",
+        ]
+        event = db.session.get_one(type(event), event_id)
+    assert db.session.scalar(db.select(db.func.count()).select_from(CheckIn).where(CheckIn.event_id == event_id)) == 5
+    assert audit.verify()[1] == []
