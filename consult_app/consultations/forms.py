@@ -39,7 +39,7 @@ class ConsultationForm(Form):
         description=_("Only for a sub-national consultation; the list is that of ISO 3166-2."),
     )
     languages = _ticks(_("Languages"), choices=LANGUAGES, validators=[InputRequired(_("Choose at least one language."))])
-    timezone = SelectField(_("Time zone"), [InputRequired()])
+    timezone = SelectField(_("Time zone"))
     attribution = RadioField(
         _("How comments are attributed"),
         [InputRequired()],
@@ -156,7 +156,7 @@ class FocalPointForm(Form):
     """Somebody of the team, for one section."""
 
     section = HiddenField(validators=[InputRequired()])
-    user = SelectField(_("Focal point"), [InputRequired()], validate_choice=False)
+    user = SelectField(_("Focal point"), validate_choice=False)
     institution = Line(_("Institution"))
 
 
