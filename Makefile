@@ -23,7 +23,7 @@ run:
 
 test:
 	@tools/setup.sh test
-	$(bin)/pytest -n 2 -q $(ARGS)
+	$(bin)/pytest -n 2 --maxschedchunk=1 -q $(ARGS)
 
 check:
 	@tools/setup.sh check

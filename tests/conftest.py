@@ -39,6 +39,11 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys come last: a worker that has opened a browser keeps its event loop, and sealing runs one of its own."""
+    items.sort(key=lambda item: "journeys" in item.path.parts)
+
+
 class Client(FlaskClient):
     """A browser without a screen: each request runs in a context of its own, as on a server."""
 
