@@ -11,7 +11,26 @@ from whitenoise import WhiteNoise
 
 import config
 
-from . import accounts, attendance, comments, consultations, db, events, i18n, jobs, keys, overview, registrations, reports, signoff, web
+from . import (
+    accounts,
+    attendance,
+    comments,
+    consultations,
+    db,
+    documents,
+    events,
+    i18n,
+    invitations,
+    jobs,
+    keys,
+    messages,
+    overview,
+    privacy,
+    registrations,
+    reports,
+    signoff,
+    web,
+)
 
 
 def create_app(settings: dict[str, Any] | None = None) -> Flask:
@@ -24,7 +43,10 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (keys, i18n, db, jobs, web):
         part.init_app(app)
-    for feature in (accounts, consultations, events, registrations, attendance, comments, signoff, reports, overview):
+    for feature in (
+        accounts, consultations, events, registrations, invitations, messages, attendance, documents, comments, privacy, signoff, reports,
+        overview,
+    ):  # fmt: skip
         feature.init_app(app)
     built = Path(app.static_folder or "") / "dist"
     if built.is_dir():

@@ -190,16 +190,21 @@ def _row_faults() -> Iterator[Fault]:
             entry = last.pop((name, str(row.public_id)), None)
             if entry is None:
                 yield Fault("?", 0, f"{name} {row.public_id} stands in the database but was never recorded")
-            elif entry.salt is not None and entry.state != row_state(row):
-                yield Fault(entry.chain, entry.number, f"{name} {row.public_id} is not as it was recorded: {_difference(entry, row)}")
+            elif entry.salt is not None and entry.state != row_state(row) and (changed := _difference(entry, row)):
+                yield Fault(entry.chain, entry.number, f"{name} {row.public_id} is not as it was recorded: {changed}")
     for (name, public_id), entry in last.items():
         if entry.salt is not None and not entry.action.endswith(".delete"):
             yield Fault(entry.chain, entry.number, f"{name} {public_id} was deleted")
 
 
 def _difference(entry: AuditEntry, row: Any) -> str:
+    """The columns that differ. One that was added to the table since has to stand at its default."""
     before, after = json.loads(entry.state or "{}"), json.loads(row_state(row))
-    return ", ".join(sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)))
+    for column in row.__mapper__.column_attrs:
+        default = column.columns[0].default
+        if column.key not in before:
+            before[column.key] = default.arg(None) if default is not None and default.is_callable else _plain(default and default.arg)
+    return ", ".join(sorted(key for key in after if before.get(key) != after.get(key)))
 
 
 def verify() -> tuple[int, list[Fault]]:

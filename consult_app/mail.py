@@ -46,6 +46,8 @@ class Mail(Public, Model):
     to: Mapped[str]
     language: Mapped[str]
     ids: Mapped[dict[str, Any]]
+    about: Mapped[str] = mapped_column(default="", index=True)  # the public id of the registration or invitation it is for
+    batch: Mapped[str] = mapped_column(default="", index=True)  # the public id of the message it is a copy of
     state: Mapped[MailState] = mapped_column(enum_type(MailState), default=MailState.QUEUED, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")

@@ -25,6 +25,14 @@ with migrate.db.engine.connect() as connection:
         render_item=render_item,
         **current_app.extensions["migrate"].configure_args,
     )
+    # SQLite changes a table by building it anew: references must not be followed while the old one is dropped
+    raw = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
+    if raw is not None:
+        raw.execute("PRAGMA foreign_keys=OFF")
     with context.begin_transaction():
         context.run_migrations()
+        if raw is not None and (broken := raw.execute("PRAGMA foreign_key_check").fetchall()):
+            raise RuntimeError(f"references are broken: {broken[:5]}")
     connection.commit()
+    if raw is not None:
+        raw.execute("PRAGMA foreign_keys=ON")

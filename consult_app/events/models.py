@@ -49,6 +49,7 @@ class Event(Public, Audited, Model):
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="days_in_order"),
         CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity_not_negative"),
+        CheckConstraint("women_target IS NULL OR women_target BETWEEN 0 AND 100", name="women_target_per_cent"),
     )
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
@@ -67,7 +68,10 @@ class Event(Public, Audited, Model):
     address: Mapped[str] = mapped_column(default="")
     online_url: Mapped[str] = mapped_column(default="")
     capacity: Mapped[int | None]  # seats in all; None: no limit
-    registration_closes_at: Mapped[dt.datetime | None]
+    registration_opens_at: Mapped[dt.datetime | None]  # None: as soon as the event is published
+    registration_closes_at: Mapped[dt.datetime | None]  # None: when the event ends
+    needs_approval: Mapped[bool] = mapped_column(default=False)  # who registers waits for an organiser's yes
+    women_target: Mapped[int | None]  # per cent of those registered; None: no target
 
     consultation: Mapped[Consultation] = relationship()
     sessions: Mapped[list[Session]] = relationship(
@@ -84,9 +88,14 @@ class Event(Public, Audited, Model):
 
     @property
     def takes_registrations(self) -> bool:
-        """Whether the public form is open: published, not over, before its closing time."""
+        """Whether the public form is open: published, and within the registration window."""
         closes = self.registration_closes_at or self.ends
-        return self.state is EventState.PUBLISHED and now() < closes
+        return self.state is EventState.PUBLISHED and not self.opens_later and now() < closes
+
+    @property
+    def opens_later(self) -> bool:
+        """Whether registration has an opening time that has not come yet."""
+        return self.registration_opens_at is not None and now() < self.registration_opens_at
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult_app.audit import Audited
@@ -30,10 +30,15 @@ class Attendance(enum.StrEnum):
 
 
 class RegistrationState(enum.StrEnum):
+    PENDING = "pending"  # an organiser has yet to approve it, at an event with approval; holds no seat
+    REFUSED = "refused"  # an organiser did not approve it
     CONFIRMED = "confirmed"
     WAITING = "waiting"
     CANCELLED = "cancelled"
     REPLACED = "replaced"  # a colleague took the institution's seat (product.md rule 6)
+
+
+LIVE = frozenset({RegistrationState.CONFIRMED, RegistrationState.WAITING, RegistrationState.PENDING})
 
 
 class ParticipantRole(enum.StrEnum):
@@ -52,6 +57,7 @@ class Source(enum.StrEnum):
     IMPORT = "import"
     WALK_IN = "walk_in"
     REPLACEMENT = "replacement"
+    INVITATION = "invitation"  # accepted by the person invited, or by the contact of an institution
 
 
 class Purpose(enum.StrEnum):
@@ -85,16 +91,73 @@ class Institution(Public, Audited, Model):
 
 
 class Quota(Public, Audited, Model):
-    """Seats of one stakeholder type at one event; types without a row share what capacity leaves."""
+    """Seats and target of one stakeholder type, or seats of one dimension group, at one event.
+
+    Types without a row share what capacity leaves. A full type has a waiting list; a full group is not offered.
+    """
 
     __tablename__ = "quotas"
-    __table_args__ = (UniqueConstraint("event_id", "stakeholder_type_id"), CheckConstraint("seats >= 0", name="seats_not_negative"))
+    __table_args__ = (
+        UniqueConstraint("event_id", "stakeholder_type_id"),
+        UniqueConstraint("event_id", "dimension_id"),
+        CheckConstraint("seats IS NULL OR seats >= 0", name="seats_not_negative"),
+        CheckConstraint("target IS NULL OR target >= 0", name="target_not_negative"),
+        CheckConstraint("(stakeholder_type_id IS NULL) <> (dimension_id IS NULL)", name="of_a_type_or_of_a_group"),
+    )
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
-    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
-    seats: Mapped[int]
-    stakeholder_type: Mapped[StakeholderType] = relationship()
+    stakeholder_type_id: Mapped[int | None] = mapped_column(ForeignKey("stakeholder_types.id"))
+    dimension_id: Mapped[int | None] = mapped_column(ForeignKey("dimensions.id"))
+    seats: Mapped[int | None]  # None: no limit of its own
+    target: Mapped[int | None]  # how many the organiser hopes for; only shown, never enforced
+    stakeholder_type: Mapped[StakeholderType | None] = relationship()
+    dimension: Mapped[Dimension | None] = relationship()
+
+
+class QuestionKind(enum.StrEnum):
+    TEXT = "text"
+    CHOICE = "choice"
+    MULTIPLE = "multiple"
+    NUMBER = "number"
+    DATE = "date"
+    YES_NO = "yes_no"
+    CONSENT = "consent"
+
+
+class Question(Public, Audited, Model):
+    """A question that the organiser adds to the registration form of one event."""
+
+    __tablename__ = "questions"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    place: Mapped[int]
+    kind: Mapped[QuestionKind] = mapped_column(enum_type(QuestionKind))
+    label: Mapped[Texts]
+    hint: Mapped[Texts] = mapped_column(default=dict)
+    is_required: Mapped[bool] = mapped_column(default=False)
+    is_retired: Mapped[bool] = mapped_column(default=False)  # asked no more; the answers stay
+    # [{"key": "a1b2", "name": {"en": …, "id": …}, "seats": 12 | None}, …] of a choice or multiple choice
+    options: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    stakeholder_type_codes: Mapped[list[str]] = mapped_column(default=list)  # who is asked; empty: everybody
+
+
+class QuestionAnswer(Public, Audited, Model):
+    """One answer of one registration; a multiple choice has a row for each option ticked (its key is the value)."""
+
+    __tablename__ = "question_answers"
+    __table_args__ = (
+        UniqueConstraint("registration_id", "question_id", "value"),
+        Index("ix_question_answers_question_id_value", "question_id", "value"),
+    )
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"))
+    value: Mapped[str]
+    question: Mapped[Question] = relationship()
+    registration: Mapped[Registration] = relationship(back_populates="answers")
 
 
 class Person(Public, Audited, Model):
@@ -105,6 +168,7 @@ class Person(Public, Audited, Model):
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
     email: Mapped[str | None]  # lower case; None for somebody without one (a walk-in)
+    erased_at: Mapped[dt.datetime | None]  # the tombstone: their details are gone, their totals stay
 
 
 class Registration(Public, Audited, Model):
@@ -118,8 +182,8 @@ class Registration(Public, Audited, Model):
             "event_id",
             "person_id",
             unique=True,
-            sqlite_where=text("state IN ('confirmed', 'waiting')"),
-            postgresql_where=text("state IN ('confirmed', 'waiting')"),
+            sqlite_where=text("state IN ('confirmed', 'waiting', 'pending')"),
+            postgresql_where=text("state IN ('confirmed', 'waiting', 'pending')"),
         ),
         Index("ix_registrations_event_id_state_type", "event_id", "state", "stakeholder_type_id"),
     )
@@ -132,6 +196,7 @@ class Registration(Public, Audited, Model):
     stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
     dimension_id: Mapped[int | None] = mapped_column(ForeignKey("dimensions.id"))  # the group they want to join
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("event_invitations.id"), index=True)
 
     salutation: Mapped[str] = mapped_column(default="")
     title_before: Mapped[str] = mapped_column(default="")
@@ -169,6 +234,7 @@ class Registration(Public, Audited, Model):
     dimension: Mapped[Dimension | None] = relationship()
     replaces: Mapped[Registration | None] = relationship(remote_side="Registration.id")
     consents: Mapped[list[Consent]] = relationship(order_by="Consent.id", back_populates="registration")
+    answers: Mapped[list[QuestionAnswer]] = relationship(order_by="QuestionAnswer.id", back_populates="registration")
 
     is_user = False
     is_participant = True
@@ -177,8 +243,8 @@ class Registration(Public, Audited, Model):
 
     @property
     def is_live(self) -> bool:
-        """Whether it holds a seat or waits for one."""
-        return self.state in (RegistrationState.CONFIRMED, RegistrationState.WAITING)
+        """Whether it holds a seat or waits for one or for approval."""
+        return self.state in LIVE
 
     @property
     def is_confirmed(self) -> bool:
@@ -187,6 +253,10 @@ class Registration(Public, Audited, Model):
     @property
     def is_waiting(self) -> bool:
         return self.state is RegistrationState.WAITING
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state is RegistrationState.PENDING
 
     @property
     def full_name(self) -> str:
