@@ -31,6 +31,7 @@ def from_environment() -> dict[str, Any]:
         "DEMO": env("CONSULT_DEMO", "") == "1",
         # smtp://user:password@host:587 (STARTTLS) or smtps://…:465; empty writes mails to files under var/mail/
         "MAIL_URL": env("CONSULT_MAIL_URL", ""),
+        "MAIL_PER_MINUTE": int(env("CONSULT_MAIL_PER_MINUTE", "120")),  # 0: no limit
         "MAIL_FROM": env("CONSULT_MAIL_FROM", "Consult <consult@localhost.example>"),
         "LIMITS_STORAGE": env("CONSULT_LIMITS_STORAGE", "memory://"),
         "LANGUAGES": ("en", "id"),

@@ -1,7 +1,9 @@
-"""Mail: a row in the same transaction as the deed, sent by the job queue, retried, sent once.
+"""Mail: a row in the same transaction as the deed, sent by the worker, retried for hours, never sent twice.
 
 A feature registers a builder per kind of mail; it is called at sending time with the ids that were kept, so that the
-table holds no ticket and no link. `key` makes a mail unique: the same key is never queued twice.
+table holds no ticket and no link. `key` makes a mail unique: the same key is never queued twice. A mail is marked as
+being sent, durably, before the server sees it: if the worker is killed in between, nobody knows whether it left, so it
+is shown as such to the organiser and not sent again by itself.
 """
 
 from __future__ import annotations
@@ -20,17 +22,21 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app, render_template
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import i18n, jobs
 from .db import Model, Public, db, enum_type, now
+from .errors import Conflict
+from .i18n import _
 
-ATTEMPTS = 8
+ATTEMPTS = 12
+LONGEST_WAIT = dt.timedelta(hours=1)
 
 
 class MailState(enum.StrEnum):
     QUEUED = "queued"
+    SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
 
@@ -51,7 +57,9 @@ class Mail(Public, Model):
     state: Mapped[MailState] = mapped_column(enum_type(MailState), default=MailState.QUEUED, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(default="")
-    sent_at: Mapped[dt.datetime | None]
+    next_try_at: Mapped[dt.datetime | None]  # after a failure, or while the limit per minute is reached; None: at once
+    tried_at: Mapped[dt.datetime | None]
+    sent_at: Mapped[dt.datetime | None] = mapped_column(index=True)
 
 
 @dataclass
@@ -88,12 +96,21 @@ def builder(kind: str) -> Callable[[Builder], Builder]:
     return register
 
 
-def queue(kind: str, to: str, language: str, key: str, consultation_id: int | None = None, **ids: Any) -> None:
-    """Queue one mail in the caller's transaction; a key that was used before does nothing."""
+class NotNeeded(Exception):
+    """Raised by a builder when what the mail is about has gone, for example an invitation that was withdrawn."""
+
+
+def queue(
+    kind: str, to: str, language: str, key: str, consultation_id: int | None = None, *, about: str = "", batch: str = "", **ids: Any
+) -> None:
+    """Queue one mail in the caller's transaction; a key that was used before does nothing.
+
+    `about` is the public id of the registration or invitation it belongs to, `batch` that of the message it is a copy of.
+    """
     assert kind in _builders, kind
     if db.session.scalar(select(Mail.id).where(Mail.key == key)) is not None:
         return
-    mail = Mail(kind=kind, to=to, language=language, key=key, consultation_id=consultation_id, ids=ids)
+    mail = Mail(kind=kind, to=to, language=language, key=key, consultation_id=consultation_id, about=about, batch=batch, ids=ids)
     db.session.add(mail)
     db.session.flush()  # the job needs its id
     jobs.after_commit("mail.deliver", mail.id)
@@ -117,7 +134,7 @@ def compose(mail: Mail) -> EmailMessage:
     message.add_alternative(html, subtype="html")
     html_part: Any = message.get_payload(1)
     for file in parts.attachments:
-        major, _, minor = file.media_type.partition("/")
+        major, _slash, minor = file.media_type.partition("/")
         if file.cid:
             html_part.add_related(file.data, major, minor, cid=f"<{file.cid}>", filename=file.name, disposition="inline")
         else:
@@ -144,36 +161,78 @@ def _send(message: EmailMessage) -> None:
         server.send_message(message)
 
 
+def _claim(mail_id: int) -> Mail | None:
+    """The mail, marked as being sent; None where another has it, it is done, or the limit per minute is reached."""
+    limit = current_app.config["MAIL_PER_MINUTE"]
+    if limit:
+        recent = select(func.count()).where(Mail.sent_at > now() - dt.timedelta(minutes=1))
+        if (db.session.scalar(recent) or 0) >= limit:
+            later = update(Mail).where(Mail.id == mail_id, Mail.state == MailState.QUEUED)
+            db.session.execute(later.values(next_try_at=now() + dt.timedelta(minutes=1)))
+            return None
+    mine = update(Mail).where(Mail.id == mail_id, Mail.state == MailState.QUEUED)
+    claimed = db.session.execute(mine.values(state=MailState.SENDING, tried_at=now(), attempts=Mail.attempts + 1).returning(Mail.id))
+    return db.session.get(Mail, mail_id, populate_existing=True) if claimed.scalar() is not None else None
+
+
+def _settle(mail: Mail, problem: Exception | None, is_final: bool = False) -> None:
+    """Write down how it went; after a failure it waits twice as long each time, up to an hour."""
+    if problem is None:
+        mail.state, mail.sent_at, mail.error = MailState.SENT, now(), ""
+        return
+    mail.error = f"{type(problem).__name__}: {problem}"[:500]
+    mail.state = MailState.FAILED if is_final or mail.attempts >= ATTEMPTS else MailState.QUEUED
+    mail.next_try_at = now() + min(dt.timedelta(minutes=2 ** (mail.attempts - 1)), LONGEST_WAIT)
+
+
+def _is_final(problem: Exception) -> bool:
+    """Whether the server said no for good (a code of 5xx: no such mailbox, refused as spam)."""
+    if isinstance(problem, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _words in problem.recipients.values())
+    return isinstance(problem, smtplib.SMTPResponseException) and problem.smtp_code >= 500
+
+
 @jobs.job("mail.deliver")
 def deliver(mail_id: int) -> None:
-    """Send one mail and remember it; a failure is kept with its reason and raised, so that the queue tries again."""
-    mail = db.session.get(Mail, mail_id)
-    if mail is None or mail.state is not MailState.QUEUED:
-        return
-    message = compose(mail)
+    """Send one mail and remember how it went; `queue_again` tries again later what did not leave."""
+    mail = _claim(mail_id)
     db.session.commit()  # nothing is locked while the mail server thinks
-    error: Exception | None = None
+    if mail is None:
+        return
     try:
+        message = compose(mail)
+        db.session.rollback()
         _send(message)
-    except (OSError, smtplib.SMTPException) as problem:
-        error = problem
-    mail.attempts += 1
-    if error is None:
-        mail.state, mail.sent_at, mail.error = MailState.SENT, now(), ""
+    except (NotNeeded, OSError, smtplib.SMTPException) as problem:
+        db.session.rollback()
+        _settle(mail, problem, isinstance(problem, NotNeeded) or _is_final(problem))
+    except Exception as problem:
+        db.session.rollback()
+        _settle(mail, problem)
+        db.session.commit()
+        raise
     else:
-        mail.error = f"{type(error).__name__}: {error}"[:500]
-        mail.state = MailState.FAILED if mail.attempts >= ATTEMPTS else MailState.QUEUED
+        _settle(mail, None)
     db.session.commit()
-    if error is not None and mail.state is MailState.QUEUED:
-        raise error
+
+
+def send_again(mail: Mail) -> None:
+    """Try a failed mail again, because somebody asked for it. Raises Conflict where it has not failed."""
+    if mail.state is not MailState.FAILED:
+        raise Conflict(_("Only a mail that failed can be sent again."))
+    mail.state, mail.attempts, mail.next_try_at, mail.error = MailState.QUEUED, 0, None, ""
+    jobs.after_commit("mail.deliver", mail.id)
 
 
 @jobs.sweep
 def queue_again() -> None:
-    """Queue mails that a crash left behind: older than five minutes and still waiting."""
+    """Every minute: queue what is due, also what a crash left behind, and settle what was being sent when the worker was killed."""
     late = now() - dt.timedelta(minutes=5)
-    for mail_id in db.session.scalars(
-        select(Mail.id).where(Mail.state == MailState.QUEUED, Mail.created_at < late, Mail.attempts == 0).limit(500)
-    ):
+    first = and_(Mail.next_try_at.is_(None), Mail.created_at < late)  # younger ones are in the job queue itself
+    due = select(Mail.id).where(Mail.state == MailState.QUEUED, or_(first, Mail.next_try_at <= now())).order_by(Mail.id)
+    for mail_id in db.session.scalars(due.limit(current_app.config["MAIL_PER_MINUTE"] or 500)):
         jobs.after_commit("mail.deliver", mail_id)
+    lost = update(Mail).where(Mail.state == MailState.SENDING, Mail.tried_at < late)
+    unknown = "The sender was stopped while sending; it is not known whether this mail left."
+    db.session.execute(lost.values(state=MailState.FAILED, error=unknown))
     db.session.commit()

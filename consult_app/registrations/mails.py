@@ -1,4 +1,4 @@
-"""Mails to participants: ticket, seat from the waiting list, link again, cancelled, replaced."""
+"""Mails to participants: ticket, seat, approval, link again, cancelled, replaced."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from sqlalchemy.orm import joinedload
 
 from consult_app import mail, qr, web
 from consult_app.db import db
+from consult_app.events.calendar import ics
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, local
 from consult_app.registrations.models import Registration
+from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import personal_link, ticket_code
 
 
@@ -18,6 +20,9 @@ def _subjects(event: str) -> dict[str, str]:
     return {
         "ticket": gettext("Your registration: %(event)s", event=event),
         "seat": gettext("You have a seat: %(event)s", event=event),
+        "pending": gettext("Your registration waits for approval: %(event)s", event=event),
+        "approved": gettext("Your registration is approved: %(event)s", event=event),
+        "refused": gettext("Your registration was not approved: %(event)s", event=event),
         "again": gettext("Your ticket and link: %(event)s", event=event),
         "cancelled": gettext("Cancelled: %(event)s", event=event),
         "replaced": gettext("A colleague has your place: %(event)s", event=event),
@@ -35,9 +40,13 @@ def _parts(about: str, registration_id: int) -> mail.Parts:
         code = ticket_code(registration.seed)
         names |= {"link": personal_link(registration.seed), "code": code}
         if registration.is_confirmed:
-            files = [mail.Attachment("ticket.png", "image/png", qr.png(code), cid="ticket")]
+            files = [
+                mail.Attachment("ticket.png", "image/png", qr.png(code), cid="ticket"),
+                mail.Attachment(f"ticket-{event.slug}.pdf", "application/pdf", ticket_pdf(registration)),
+                mail.Attachment(f"{event.slug}.ics", "text/calendar", ics(event)),
+            ]
     return mail.Parts(_subjects(local(event.title))[about], "registrations/email/registration", names, files)
 
 
-for _about in ("ticket", "seat", "again", "cancelled", "replaced"):
+for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced"):
     mail.builder(f"registrations.{_about}")(partial(_parts, _about))

@@ -29,6 +29,7 @@ NEW_CHECKS = {
     "registrations": {"registrationstate": f"state IN ({STATES})", "source": f"source IN ({SOURCES})"},
     "consents": {"source": f"channel IN ({SOURCES})"},
     "import_drafts": {"importkind": f"kind IN ({IMPORTS})"},
+    "mails": {"mailstate": "state IN ('queued', 'sending', 'sent', 'failed')"},
 }
 OLD_CHECKS = {
     "quotas": {"seats_not_negative": "seats >= 0"},
@@ -38,6 +39,7 @@ OLD_CHECKS = {
     },
     "consents": {"source": "channel IN ('public', 'organiser', 'import', 'walk_in', 'replacement')"},
     "import_drafts": {"importkind": "kind IN ('framework', 'registrations')"},
+    "mails": {"mailstate": "state IN ('queued', 'sent', 'failed')"},
 }
 
 
@@ -257,6 +259,9 @@ def upgrade():
     op.add_column('import_drafts', sa.Column('options', sa.JSON(), nullable=False, server_default='{}'))
     op.add_column('mails', sa.Column('about', sa.String(), nullable=False, server_default=''))
     op.add_column('mails', sa.Column('batch', sa.String(), nullable=False, server_default=''))
+    op.add_column('mails', sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('mails', sa.Column('tried_at', sa.DateTime(timezone=True), nullable=True))
+    op.create_index('ix_mails_sent_at', 'mails', ['sent_at'])
     op.create_index('ix_mails_about', 'mails', ['about'])
     op.create_index('ix_mails_batch', 'mails', ['batch'])
     op.add_column('people', sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True))
@@ -284,6 +289,7 @@ def downgrade():
     op.execute("UPDATE registrations SET state = 'cancelled' WHERE state IN ('pending', 'refused')")
     op.execute("UPDATE registrations SET source = 'organiser' WHERE source = 'invitation'")
     op.execute("UPDATE consents SET channel = 'organiser' WHERE channel = 'invitation'")
+    op.execute("UPDATE mails SET state = 'failed' WHERE state = 'sending'")
     op.execute("DELETE FROM import_drafts WHERE kind = 'invitations'")
     op.execute("DELETE FROM quotas WHERE seats IS NULL OR stakeholder_type_id IS NULL")
     op.drop_index('uq_registrations_event_id_person_id_live', 'registrations')
@@ -294,7 +300,7 @@ def downgrade():
         "import_drafts": ["ck_import_drafts_importstate"],
     })  # fmt: skip
     for table, columns in (('registrations', ['invitation_id']), ('quotas', ['target', 'dimension_id']), ('people', ['erased_at']),
-                           ('mails', ['batch', 'about']), ('import_drafts', ['options', 'file', 'error', 'state']),
+                           ('mails', ['batch', 'about', 'next_try_at', 'tried_at']), ('import_drafts', ['options', 'file', 'error', 'state']),
                            ('events', ['women_target', 'needs_approval', 'registration_opens_at'])):
         with op.batch_alter_table(table) as batch_op:
             if table == 'registrations':
@@ -305,6 +311,7 @@ def downgrade():
                 batch_op.alter_column('seats', existing_type=sa.INTEGER(), nullable=False)
                 batch_op.alter_column('stakeholder_type_id', existing_type=sa.INTEGER(), nullable=False)
             if table == 'mails':
+                batch_op.drop_index('ix_mails_sent_at')
                 batch_op.drop_index('ix_mails_batch')
                 batch_op.drop_index('ix_mails_about')
             for column in columns:
