@@ -125,6 +125,11 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "registration.import": (O,),
     "registration.export": (O,),
     "registration.own": (OWNER,),
+    # invitations
+    "invitation.list": (O, C),
+    "invitation.edit": (O,),
+    "invitation.import": (O,),
+    "invitation.own": (OWNER,),
     # attendance
     "checkin.scan": (O, C),
     "checkin.undo": (O, C),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from consult_app.audit import Audited
 from consult_app.db import Model, Public, enum_type, now
 from consult_app.events.models import Event
+from consult_app.policy import Role
 from consult_app.registrations.models import Institution, Sex
 
 
@@ -89,3 +91,38 @@ class EventInvitation(Public, Audited, Model):
     def is_open(self) -> bool:
         """Whether its link still answers something: not withdrawn, not passed on."""
         return self.state not in (InvitationState.WITHDRAWN, InvitationState.DELEGATED)
+
+    @property
+    def is_unanswered(self) -> bool:
+        return self.state in (InvitationState.DRAFT, InvitationState.SENT)
+
+    @property
+    def reached_by(self) -> Channel:
+        """The best way to reach them with what is known: mail, else WhatsApp, else a printed letter."""
+        return Channel.MAIL if self.email else Channel.WHATSAPP if self.phone else Channel.LETTER
+
+    @property
+    def addressed_to(self) -> str:
+        """The person by name, or the institution where none is known."""
+        return self.full_name or next(iter(self.institution.name.values()))
+
+    # -- as an actor (policy.Actor), on its own pages only --
+
+    is_user = False
+    is_participant = False
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def actor_key(self) -> str:
+        return f"invitation:{self.public_id}"
+
+    def roles_in(self, consultation_id: int | None) -> frozenset[Role]:
+        return frozenset()
+
+    def is_named_for(self, section_id: int | None) -> bool:
+        return False
+
+    def owns(self, thing: Any) -> bool:
+        """Whether the thing is this invitation, or a registration made from it."""
+        return thing is self or getattr(thing, "invitation_id", None) == self.id

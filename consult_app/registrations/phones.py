@@ -14,3 +14,8 @@ def normal_phone(typed: str, region: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValueError(typed)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def e164(typed: str, region: str) -> str:
+    """The same number as machines want it ("+6281200000001"); ValueError where it cannot be one."""
+    return "+" + "".join(c for c in normal_phone(typed, region) if c.isdigit())

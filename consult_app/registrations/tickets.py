@@ -31,8 +31,13 @@ def ticket_code(seed: str) -> str:
     return "C1" + base64.b32encode(_derive("ticket", seed)[:16]).decode().rstrip("=")
 
 
+def secret(purpose: str, seed: str) -> str:
+    """A secret for the fragment of an address; one for each purpose, none of which tells another."""
+    return base64.urlsafe_b64encode(_derive(purpose, seed)).decode().rstrip("=")
+
+
 def link_secret(seed: str) -> str:
-    return base64.urlsafe_b64encode(_derive("link", seed)).decode().rstrip("=")
+    return secret("link", seed)
 
 
 def token_hash(token: str) -> str:
