@@ -1,12 +1,13 @@
 """The materials of every PDF: the interface's own fonts and colours, text made safe and shaped, QR codes, page furniture.
 
-User text never reaches reportlab's mini-markup unescaped (an `<img>` in it would embed a local file); Arabic is shaped
-and set in its own font; a character that no font of ours has becomes a visible replacement, never an error.
+User text never reaches reportlab's mini-markup unescaped (an `<img>` in it would embed a local file); Arabic and
+Javanese are shaped and set in fonts of their own; a character that no font of ours has becomes a visible replacement, never an error.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -25,13 +26,15 @@ from reportlab.lib.pagesizes import landscape as landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm as mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.ttfonts import TTFont, shapeStr
+from reportlab.pdfgen.pathobject import PDFPathObject
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
 
 from . import qr
 from .forms import clean
 
-SANS, SANS_BOLD, SERIF, SERIF_BOLD, SERIF_ITALIC, ARABIC = "Sans", "Sans-Bold", "Serif", "Serif-Bold", "Serif-Italic", "Arabic"
+SANS, SANS_BOLD, SERIF, SERIF_BOLD, SERIF_ITALIC = "Sans", "Sans-Bold", "Serif", "Serif-Bold", "Serif-Italic"
+ARABIC, JAVANESE = "Arabic", "Javanese"
 FILES = {
     SANS: "SourceSans3-Regular.ttf",
     SANS_BOLD: "SourceSans3-SemiBold.ttf",
@@ -39,12 +42,15 @@ FILES = {
     SERIF_BOLD: "SourceSerif4-SemiBold.ttf",
     SERIF_ITALIC: "SourceSerif4-Italic.ttf",
     ARABIC: "NotoSansArabic-Regular.ttf",
+    JAVANESE: "NotoSansJavanese-Regular.ttf",
 }
 
 INK, MUTED, HAIR, ACCENT, PAPER = HexColor("#1d2430"), HexColor("#5b6473"), HexColor("#d8d2c4"), HexColor("#1f5f6b"), HexColor("#faf7f0")
 SUCCESS, WARNING, DANGER = HexColor("#2c6b3f"), HexColor("#8a5a00"), HexColor("#9b2c2c")
 # One colour per dimension, the same as in assets/css/tokens.css; repeated after six.
 DIMENSIONS = [HexColor(code) for code in ("#17478a", "#9a6205", "#1f7263", "#8246b3", "#84183c", "#3f3d0c")]
+
+_DARK = re.compile(rb"\x01+")
 
 
 @cache
@@ -66,34 +72,49 @@ def _is_arabic(c: str) -> bool:
     return "\u0600" <= c <= "\u06ff" or "\u0750" <= c <= "\u077f" or "\ufb50" <= c <= "\ufdff" or "\ufe70" <= c <= "\ufeff"
 
 
+def _is_javanese(c: str) -> bool:
+    return "\ua980" <= c <= "\ua9df"
+
+
+def _font_of(c: str, font: str) -> str:
+    """The font that has to draw the character where `font` is asked for."""
+    return ARABIC if _is_arabic(c) else JAVANESE if _is_javanese(c) else font
+
+
 def _glyphs(font: str) -> dict[int, int]:
     return pdfmetrics.getFont(font).face.charToGlyph  # type: ignore[attr-defined, no-any-return]
 
 
 def _known(words: str, font: str) -> str:
     """The text without characters that no font has: those that format are dropped, any other is replaced visibly."""
-    glyphs, arabic = _glyphs(font), _glyphs(ARABIC)
-    mark = "\u25a1" if 0x25A1 in glyphs else "?"
+    mark = "\u25a1" if 0x25A1 in _glyphs(font) else "?"
     shown = (c for c in words if unicodedata.category(c) != "Cf")
-    return "".join(c if c in "\n\t" or ord(c) in (arabic if _is_arabic(c) else glyphs) else mark for c in shown)
+    return "".join(c if c in "\n\t" or ord(c) in _glyphs(_font_of(c, font)) else mark for c in shown)
+
+
+def _javanese(words: str) -> str:
+    """The text as glyphs in the order they are drawn: vowels before their consonant, stacked consonants below it."""
+    return "\n".join(" ".join(str(shapeStr(word, JAVANESE, 10)) for word in line.split(" ")) for line in words.split("\n"))
 
 
 def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
-    """The text in display order as (font, words): Arabic shaped, in its own font; the rest in `font`."""
+    """The text in display order as (font, words): Arabic and Javanese shaped, in their own fonts; the rest in `font`."""
     fonts()
+    if words.isascii() and words.isprintable():
+        return [(font, words.strip())]
     text = _known(clean(words), font)
-    if not any(_is_arabic(c) for c in text):
+    if not any(_font_of(c, font) != font for c in text):
         return [(font, text)]
     # what is unknown is gone by now: the bidi algorithm stops at characters that Unicode never assigned
-    shaped = "\n".join(str(get_display(arabic_reshaper.reshape(line))) for line in text.split("\n"))
+    shown = "\n".join(str(get_display(arabic_reshaper.reshape(line))) for line in text.split("\n")) if any(map(_is_arabic, text)) else text
     found: list[tuple[str, str]] = []
-    for c in shaped:
-        kind = ARABIC if _is_arabic(c) else font
+    for c in shown:
+        kind = _font_of(c, font)
         if found and (found[-1][0] == kind or c == " "):
             found[-1] = (found[-1][0], found[-1][1] + c)
         else:
             found.append((kind, c))
-    return [(kind, _known(part, kind)) for kind, part in found]
+    return [(kind, _javanese(part) if kind == JAVANESE else _known(part, kind)) for kind, part in found]
 
 
 def markup(words: Any, font: str = SANS) -> str:
@@ -146,18 +167,18 @@ def draw_qr(canvas: Any, words: str, x: float, y: float, size: float) -> None:
     canvas.setFillColorRGB(1, 1, 1)
     canvas.rect(x, y, size, size, stroke=0, fill=1)
     canvas.setFillColorRGB(0, 0, 0)
-    path = canvas.beginPath()
-    for row, cols in enumerate(cells):
-        start = None
-        for column in range(len(cols) + 1):
-            dark = column < len(cols) and cols[column]
-            if dark and start is None:
-                start = column
-            elif not dark and start is not None:
-                top = y + size - (row + 1 + qr.QUIET) * module
-                path.rect(x + (start + qr.QUIET) * module, top, (column - start) * module, module)
-                start = None
-    canvas.drawPath(path, stroke=0, fill=1)
+    draw_modules(canvas, cells, x + qr.QUIET * module, y + qr.QUIET * module, module)
+    canvas.restoreState()
+
+
+def draw_modules(canvas: Any, cells: Sequence[bytes], x: float, y: float, module: float) -> None:
+    """The dark modules alone, each `module` points wide, in the colour that is set: one rectangle for each run in a row."""
+    canvas.saveState()
+    canvas.translate(x, y)
+    canvas.scale(module, module)
+    last = len(cells) - 1
+    code = [f"{run.start()} {last - row} {run.end() - run.start()} 1 re" for row, line in enumerate(cells) for run in _DARK.finditer(line)]
+    canvas.drawPath(PDFPathObject(code), stroke=0, fill=1)
     canvas.restoreState()
 
 

@@ -11,13 +11,13 @@ from PIL import Image
 QUIET = 4  # modules of white around it, as the standard asks
 
 
-@lru_cache(maxsize=4096)
-def matrix(words: str) -> tuple[tuple[bool, ...], ...]:
-    """The dark modules, without the quiet zone."""
+@lru_cache(maxsize=20_000)  # 2 KB each
+def matrix(words: str) -> tuple[bytes, ...]:
+    """Rows of modules, 1 for a dark one, without the quiet zone."""
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
     code.add_data(words)
     code.make(fit=True)
-    return tuple(tuple(bool(cell) for cell in row) for row in code.get_matrix())
+    return tuple(bytes(map(bool, row)) for row in code.get_matrix())
 
 
 def png(words: str, scale: int = 8) -> bytes:
