@@ -2,9 +2,11 @@
 
 from flask import Flask
 
-from . import import_views, stakeholders, views  # noqa: F401  stakeholders: listens to new consultations
+# stakeholders listens to new consultations; mails registers its builders; the views add their routes to one blueprint
+from . import import_views, list_views, mails, own_views, stakeholders, views  # noqa: F401
+from .blueprint import bp
 
 
 def init_app(app: Flask) -> None:
-    app.register_blueprint(views.bp)
+    app.register_blueprint(bp)
     app.register_blueprint(import_views.bp)

@@ -146,6 +146,11 @@ class ReplacementForm(Form):
     sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX), description=_("For figures by sex only."))
     email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
 
+    def details(self, old: Registration) -> Details:
+        """The colleague, in the place of `old`."""
+        given: dict[str, Any] = {name: self[name].data or "" for name in ("title_before", "name", "title_after", "position", "email")}
+        return Details(**given, sex=self.sex.data, institution="", stakeholder_type=old.stakeholder_type, language=old.language)
+
 
 class LinkForm(Form):
     """The secret of a personal link, put here by the page itself or pasted by hand."""
