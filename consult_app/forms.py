@@ -53,7 +53,9 @@ class Form(FlaskForm):
 
 def clean(words: str | None) -> str:
     """Text as it is kept: NFC, without control characters (but for line breaks) and without space at the ends."""
-    text = unicodedata.normalize("NFC", words or "").replace("\r\n", "\n").replace("\r", "\n")
+    if not words or words.isprintable():  # nearly always, and there are lists of thousands
+        return unicodedata.normalize("NFC", words or "").strip()
+    text = unicodedata.normalize("NFC", words).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return text.strip()
 

@@ -6,27 +6,28 @@ What is read is text as people see it ("1.10" stays "1.10"); what is written is 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
+import json
+import signal
+import subprocess
+import sys
+import time
 import unicodedata
-import zipfile
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
-import python_calamine
 import xlsxwriter
-from charset_normalizer import from_bytes
 
 from .errors import Invalid
 from .forms import clean
 from .i18n import _, gettext
 
-MAX_ROWS, MAX_COLUMNS = 20_000, 200
-MAX_UNPACKED = 100 * 1024 * 1024  # bytes of an XLSX once unpacked
+READER = Path(__file__).with_name("sheetfile.py")
+MAX_FILE = 5 * 1024 * 1024  # bytes
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Row = TypeVar("Row")
 
 
 @dataclass
@@ -62,78 +63,52 @@ def fold(words: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, dt.datetime) and value.time() == dt.time():
-        return value.date().isoformat()
-    return clean(str(value)) if value is not None else ""
+REASONS = {
+    "empty": _("“%(name)s” is empty."),
+    "heavy": _("“%(name)s” is larger than 5 MB. Save only the sheet with the list."),
+    "bomb": _("“%(name)s” is far larger inside than it looks. Save only the sheet with the list."),
+    "slow": _("“%(name)s” takes too long to read. Save only the sheet with the list."),
+    "macros": _("“%(name)s” contains macros. Save it as .xlsx without them."),
+    "large": _("“%(name)s” is too large: at most 20,000 rows."),
+    "large_sheet": _("Sheet “%(sheet)s” of “%(name)s” is too large: at most 20,000 rows."),
+    "unreadable": _("“%(name)s” cannot be read as a spreadsheet. Save it again as .xlsx or .csv."),
+    "not_text": _("“%(name)s” is not a text file. Save it as .xlsx or .csv."),
+    "characters": _("The characters of “%(name)s” cannot be read. Save it as CSV UTF-8."),
+    "not_table": _("“%(name)s” cannot be read as a table: %(reason)s"),
+    "other_kind": _("“%(name)s” is not a spreadsheet of a kind that can be read. Save it as .xlsx or .csv."),
+}
 
 
-def _read_xlsx(filename: str, data: bytes) -> list[Sheet]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-            if sum(part.file_size for part in parts) > MAX_UNPACKED or len(parts) > 2000:
-                raise Invalid(_("“%(name)s” is far larger inside than it looks. Save only the sheet with the list.", name=filename))
-            if any(part.filename.endswith("vbaProject.bin") for part in parts):
-                raise Invalid(_("“%(name)s” contains macros. Save it as .xlsx without them.", name=filename))
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        names = [meta.name for meta in book.sheets_metadata if meta.visible == python_calamine.SheetVisibleEnum.Visible]
-        sheets = []
-        for name in names:
-            sheet = book.get_sheet_by_name(name)
-            if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
-                raise Invalid(_("Sheet “%(sheet)s” of “%(name)s” is too large: at most 20,000 rows.", sheet=name, name=filename))
-            # skip_empty_area=False keeps the row numbers that people see
-            sheets.append(Sheet(name, [[_text(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]))
-        return sheets
-    except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError, KeyError) as problem:
-        raise Invalid(_("“%(name)s” cannot be read as a spreadsheet. Save it again as .xlsx or .csv.", name=filename)) from problem
-
-
-def _delimiter(text: str) -> str:
-    """The mark that gives the most rows of one width: a sentence has commas too, but not the same number in each row."""
-
-    def regularity(mark: str) -> tuple[int, int]:
-        rows = islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 50)
-        widths = Counter(len(row) for row in rows if len(row) > 1)
-        return max(((count, width) for width, count in widths.items()), default=(0, 0))
-
-    return max(",;\t|", key=regularity)
-
-
-def _read_csv(filename: str, data: bytes) -> list[Sheet]:
-    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Invalid(_("“%(name)s” is not a text file. Save it as .xlsx or .csv.", name=filename))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        best = from_bytes(data).best()
-        if best is None:
-            raise Invalid(_("The characters of “%(name)s” cannot be read. Save it as CSV UTF-8.", name=filename)) from None
-        text = str(best).removeprefix("\ufeff")
-    try:
-        delimiter = _delimiter(text)
-        rows = [[clean(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
-    except csv.Error as problem:
-        raise Invalid(_("“%(name)s” cannot be read as a table: %(reason)s", name=filename, reason=str(problem))) from problem
-    if len(rows) > MAX_ROWS:
-        raise Invalid(_("“%(name)s” is too large: at most 20,000 rows.", name=filename))
-    return [Sheet(filename, rows)]
+def _refuse(code: str, filename: str, **names: str) -> NoReturn:
+    raise Invalid(str(REASONS[code]) % {"name": filename, **names})
 
 
 def read(filename: str, data: bytes) -> list[Sheet]:
-    """The visible sheets of an XLSX or CSV file, every cell as text. Raises Invalid, naming the file and the reason."""
-    if not data.strip():
-        raise Invalid(_("“%(name)s” is empty.", name=filename))
-    if data.startswith(b"PK"):
-        return _read_xlsx(filename, data)
-    if data.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"\x89PNG", b"\xff\xd8")):
-        raise Invalid(_("“%(name)s” is not a spreadsheet of a kind that can be read. Save it as .xlsx or .csv.", name=filename))
-    return _read_csv(filename, data)
+    """The visible sheets of an XLSX or CSV file, every cell as text. Raises Invalid, naming the file and the reason.
+
+    Another process does it (sheetfile.py), with at most 300 MB and 5 seconds, while this one serves other pages: no
+    transaction should be open meanwhile (`web.pause_transaction`).
+    """
+    if len(data) > MAX_FILE:
+        _refuse("heavy", filename)
+    try:
+        done = subprocess.run([sys.executable, "-I", str(READER)], input=data, capture_output=True, timeout=5, check=False)  # noqa: S603  our own
+    except subprocess.TimeoutExpired:
+        _refuse("slow", filename)
+    if done.returncode != 0:  # killed by its limits, or the library gave up
+        _refuse("slow" if done.returncode == -signal.SIGXCPU else "bomb", filename)
+    answer = json.loads(done.stdout)
+    if "refused" in answer:
+        _refuse(answer["refused"], filename, **answer["names"])
+    return [Sheet(name or filename, [[clean(cell) for cell in row] for row in rows]) for name, rows in answer["sheets"].items()]
+
+
+def unhurried(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, with a moment for other requests of this process after every twenty (a list may have thousands)."""
+    for number, row in enumerate(rows):
+        if number % 20 == 19:
+            time.sleep(0)
+        yield row
 
 
 def table(filename: str, sheets: Sequence[Sheet], headings: Mapping[str, Sequence[str]], required: Sequence[str]) -> Table:

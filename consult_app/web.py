@@ -75,6 +75,12 @@ class Page(Generic[Row]):
     size: int
     total: int
 
+    @classmethod
+    def of(cls, rows: Sequence[Row], size: int = 50) -> Page[Row]:
+        """The page that the address asks for of rows that are all here already."""
+        number = _page_number(len(rows), size)
+        return cls(rows[(number - 1) * size : number * size], number, size, len(rows))
+
     @property
     def pages(self) -> int:
         return max(1, math.ceil(self.total / self.size))
@@ -84,11 +90,14 @@ class Page(Generic[Row]):
         return f"{request.path}?{urlencode([*((k, v) for k, v in request.args.items(multi=True) if k != 'page'), ('page', number)])}"
 
 
+def _page_number(total: int, size: int) -> int:
+    return min(max(request.args.get("page", 1, type=int) or 1, 1), max(1, math.ceil(total / size)))
+
+
 def paginate(query: Select[Row], size: int = 50) -> Page[Row]:
     """The page of `query` that the address asks for (`?page=`), in two statements."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    last = max(1, math.ceil(total / size))
-    number = min(max(request.args.get("page", 1, type=int) or 1, 1), last)
+    number = _page_number(total, size)
     items = db.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
     return Page(items, number, size, total)
 
@@ -137,6 +146,18 @@ def attempt(act: Callable[[], Any]) -> bool:
             flash(str(words), "danger")
         return False
     return True
+
+
+def pause_transaction() -> None:
+    """End the request's transaction before something slow, so that nobody waits for it; the next one only reads."""
+    db.session.rollback()
+    set_transaction_mode("read")
+
+
+def resume_writing() -> None:
+    """From here on the request writes again; what was loaded is loaded anew when it is used."""
+    db.session.rollback()
+    set_transaction_mode("write")
 
 
 @bp.post("/language")

@@ -16,7 +16,7 @@ from consult_app.errors import Invalid
 from consult_app.i18n import gettext
 from consult_app.policy import require
 from consult_app.sheets import XLSX_TYPE
-from consult_app.web import Answer, download
+from consult_app.web import Answer, download, pause_transaction, resume_writing
 
 
 @bp.route("/consultations/<slug>/framework/import", methods=["GET", "POST"])
@@ -28,7 +28,9 @@ def import_framework(slug: str) -> Answer:
     if form.validate_on_submit():
         file = form.file.data
         try:
+            pause_transaction()
             draft = read_framework(file.filename or gettext("file"), file.read(), consultation)
+            resume_writing()
         except Invalid as problem:
             form.file.errors = [str(problem.message)]
         else:

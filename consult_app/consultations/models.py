@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from consult_app.accounts.models import User
@@ -210,13 +210,6 @@ class FocalPoint(Public, Audited, Model):
     user: Mapped[User] = relationship(back_populates="focal_points")
 
 
-class ImportState(enum.StrEnum):
-    READING = "reading"
-    READ = "read"
-    SAVING = "saving"
-    FAILED = "failed"  # `error` says why; nothing was saved
-
-
 class ImportDraft(Public, Model):
     """A file that was read and is shown before anything is saved (product.md rule 2); deleted when done or dropped."""
 
@@ -226,9 +219,5 @@ class ImportDraft(Public, Model):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     kind: Mapped[ImportKind] = mapped_column(enum_type(ImportKind))
     filename: Mapped[str]
-    state: Mapped[ImportState] = mapped_column(enum_type(ImportState), default=ImportState.READ)
-    error: Mapped[str] = mapped_column(default="")
-    file: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # until it is read
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rows: Mapped[dict[str, Any]]  # {"rows": [...], "faults": [...]} as `imports.read` gave them
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -15,7 +15,7 @@ from consult_app.i18n import gettext
 from consult_app.policy import require
 from consult_app.registrations import imports
 from consult_app.registrations.forms import UploadForm
-from consult_app.web import Answer
+from consult_app.web import Answer, Page, pause_transaction, resume_writing
 
 bp = Blueprint("people_import", __name__)
 
@@ -28,7 +28,9 @@ def upload(slug: str) -> Answer:
     if form.validate_on_submit():
         file = form.file.data
         try:
+            pause_transaction()
             people = imports.read_list(file.filename or "", file.read(), event)
+            resume_writing()
             draft = ImportDraft(
                 consultation_id=event.consultation_id,
                 event_id=event.id,
@@ -41,9 +43,7 @@ def upload(slug: str) -> Answer:
             db.session.commit()
             return redirect(url_for("people_import.preview", slug=slug, public_id=draft.public_id), 303)
         except Invalid as problem:
-            db.session.rollback()
             form.file.errors = [str(problem.message)]
-            event = load_event(slug)
     return render_template(
         "registrations/import.html", form=form, event=event, headings=imports.HEADINGS
     ), 422 if form.is_submitted() else 200
@@ -62,7 +62,11 @@ def preview(slug: str, public_id: str) -> Answer:
     event = load_event(slug)
     require("registration.import", event)
     draft = _load_draft(event, public_id)
-    return render_template("registrations/preview.html", event=event, draft=draft, rows=draft.rows["rows"], faults=draft.rows["faults"])
+    page = Page.of(draft.rows["rows"], size=200)
+    faults = {row["row"] for row in draft.rows["faults"]}
+    return render_template(
+        "registrations/preview.html", event=event, draft=draft, rows=draft.rows["rows"], page=page, faults=draft.rows["faults"], bad=faults
+    )
 
 
 @bp.post("/events/<slug>/registrations/import/<public_id>")

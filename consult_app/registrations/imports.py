@@ -26,7 +26,7 @@ from consult_app.registrations.models import (
 )
 from consult_app.registrations.phones import normal_phone
 from consult_app.registrations.queries import stakeholder_types
-from consult_app.sheets import Fault, fold, read, table
+from consult_app.sheets import Fault, fold, read, table, unhurried
 
 HEADINGS = {
     "name": ("Name", "Nama", "Full name", "Nama lengkap"),
@@ -96,7 +96,7 @@ def read_list(filename: str, data: bytes, event: Event) -> PeopleList:
     known = _registered(event)
     people = PeopleList([], [])
     seen: dict[str, int] = {}
-    for raw in found.rows:
+    for raw in unhurried(found.rows):
         values = {name: str(raw.get(name, "")) for name in HEADINGS}
         where, faults = (raw["_sheet"], raw["_row"]), []
         for column, reason in _wrong(values, types, event):
@@ -157,7 +157,7 @@ def apply_list(event: Event, rows: list[dict[str, Any]], *, by: Actor, send: boo
     """Register everybody of a judged list; returns how many are new, and how many of these wait for a seat."""
     types = {kind.code: kind for kind in stakeholder_types(event.consultation_id)}
     new = waiting = 0
-    for row in rows:
+    for row in unhurried(rows):
         values = row["values"]
         if values["type"] not in types:
             raise Conflict(_("The stakeholder types have changed since. Upload the file again."))

@@ -253,10 +253,6 @@ def upgrade():
     op.add_column('events', sa.Column('registration_opens_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('events', sa.Column('needs_approval', sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column('events', sa.Column('women_target', sa.Integer(), nullable=True))
-    op.add_column('import_drafts', sa.Column('state', sa.String(32), sa.CheckConstraint("state IN ('reading', 'read', 'saving', 'failed')", name=op.f('ck_import_drafts_importstate')), nullable=False, server_default='read'))
-    op.add_column('import_drafts', sa.Column('error', sa.String(), nullable=False, server_default=''))
-    op.add_column('import_drafts', sa.Column('file', sa.LargeBinary(), nullable=True))
-    op.add_column('import_drafts', sa.Column('options', sa.JSON(), nullable=False, server_default='{}'))
     op.add_column('mails', sa.Column('about', sa.String(), nullable=False, server_default=''))
     op.add_column('mails', sa.Column('batch', sa.String(), nullable=False, server_default=''))
     op.add_column('mails', sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=True))
@@ -297,11 +293,9 @@ def downgrade():
     set_checks(OLD_CHECKS, {
         "events": ["ck_events_women_target_per_cent"],
         "quotas": ["ck_quotas_target_not_negative", "ck_quotas_of_a_type_or_of_a_group"],
-        "import_drafts": ["ck_import_drafts_importstate"],
     })  # fmt: skip
     for table, columns in (('registrations', ['invitation_id']), ('quotas', ['target', 'dimension_id']), ('people', ['erased_at']),
-                           ('mails', ['batch', 'about', 'next_try_at', 'tried_at']), ('import_drafts', ['options', 'file', 'error', 'state']),
-                           ('events', ['women_target', 'needs_approval', 'registration_opens_at'])):
+                           ('mails', ['batch', 'about', 'next_try_at', 'tried_at']), ('events', ['women_target', 'needs_approval', 'registration_opens_at'])):
         with op.batch_alter_table(table) as batch_op:
             if table == 'registrations':
                 batch_op.drop_constraint(batch_op.f('fk_registrations_invitation_id_event_invitations'), type_='foreignkey')
