@@ -2,8 +2,9 @@
 
 from flask import Flask
 
-from . import models  # noqa: F401
+from . import answer_views, import_views, send_views, views
 
 
 def init_app(app: Flask) -> None:
-    """Nothing to install yet."""
+    for part in (views, send_views, import_views, answer_views):
+        app.register_blueprint(part.bp)
