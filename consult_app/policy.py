@@ -125,6 +125,10 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "registration.import": (O,),
     "registration.export": (O,),
     "registration.own": (OWNER,),
+    # messages
+    "message.send": (O,),
+    "registration.settings": (O,),  # seats, window, approval, questions, stakeholder types
+    "registration.balance": STAFF + (ADMIN, V),
     # invitations
     "invitation.list": (O, C),
     "invitation.edit": (O,),

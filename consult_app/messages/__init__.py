@@ -1,9 +1,9 @@
-"""Messages to a filtered set of participants."""
+"""Messages of organisers to participants, and the list of mails that left."""
 
 from flask import Flask
 
-from . import models  # noqa: F401
+from . import mails, views  # noqa: F401  mails: registers its builder and its job
 
 
 def init_app(app: Flask) -> None:
-    """Nothing to install yet."""
+    app.register_blueprint(views.bp)

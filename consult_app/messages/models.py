@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -19,15 +18,16 @@ class Message(Public, Audited, Model):
     """One text to a filtered set of people; each copy is a `Mail` whose `batch` is this message's public id."""
 
     __tablename__ = "messages"
+    audit_leaves_out = frozenset({"queued_at"})
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
     sent_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     subject: Mapped[Texts]
     body: Mapped[Texts]
-    filters: Mapped[dict[str, Any]]  # as the list of registrations was filtered
-    recipients: Mapped[int]
+    recipients: Mapped[list[str]]  # public ids of the registrations, as the list stood when it was sent
     sent_at: Mapped[dt.datetime]
+    queued_at: Mapped[dt.datetime | None]  # when every copy stood in the outbox
     client_key: Mapped[str] = mapped_column(unique=True)  # a form sent twice sends one message
 
     event: Mapped[Event] = relationship()
