@@ -31,6 +31,15 @@ def from_environment() -> dict[str, Any]:
         "DEMO": env("CONSULT_DEMO", "") == "1",
         # smtp://user:password@host:587 (STARTTLS) or smtps://…:465; empty writes mails to files under var/mail/
         "MAIL_URL": env("CONSULT_MAIL_URL", ""),
+        # how many days after an event, or after it was made, each kind of personal data is kept (docs/privacy.md)
+        "KEEP_DAYS": {
+            "needs": int(env("CONSULT_KEEP_NEEDS", "14")),
+            "answers": int(env("CONSULT_KEEP_ANSWERS", "180")),
+            "invitations": int(env("CONSULT_KEEP_INVITATIONS", "180")),
+            "contact": int(env("CONSULT_KEEP_CONTACT", "365")),
+            "mails": int(env("CONSULT_KEEP_MAILS", "90")),
+            "uploads": int(env("CONSULT_KEEP_UPLOADS", "7")),
+        },
         "MAIL_PER_MINUTE": int(env("CONSULT_MAIL_PER_MINUTE", "120")),  # 0: no limit
         "MAIL_FROM": env("CONSULT_MAIL_FROM", "Consult <consult@localhost.example>"),
         "LIMITS_STORAGE": env("CONSULT_LIMITS_STORAGE", "memory://"),

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, select, text
+from sqlalchemy import UniqueConstraint, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .db import Base, Model, db, now
@@ -25,6 +25,7 @@ from .policy import Actor
 
 SITE = "site"
 START = "0" * 64
+FORGETTING = (".erase", ".expire")  # actions after which earlier states of the same row may be gone
 
 
 class AuditEntry(Model):
@@ -149,8 +150,23 @@ def record(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
     return entry
 
 
+def forget(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
+    """Append an entry about a row that was just emptied of personal data, and drop what earlier entries kept of it.
+
+    The chain hashes commitments, not states, so it stands as before. `action` ends in one of `FORGETTING`: without such an
+    entry after it, an entry whose state is gone is a fault. The caller commits.
+    """
+    assert action.endswith(FORGETTING), action
+    entry = record(actor, action, row, note)
+    db.session.flush()
+    of_row = (AuditEntry.object_type == entry.object_type, AuditEntry.object_id == entry.object_id)
+    db.session.execute(update(AuditEntry).where(*of_row, AuditEntry.id != entry.id).values(salt=None, state=None))
+    return entry
+
+
 def _chain_faults(head: AuditHead) -> Iterator[Fault]:
     previous, expected = START, 1
+    bare: dict[tuple[str, str], int] = {}  # objects with an entry whose state is gone, and no erasure recorded since
     rows = db.session.scalars(
         select(AuditEntry).where(AuditEntry.chain == head.chain).order_by(AuditEntry.number).execution_options(yield_per=2000)
     )
@@ -161,9 +177,16 @@ def _chain_faults(head: AuditHead) -> Iterator[Fault]:
         if _entry_hash(entry) != entry.hash:
             yield Fault(head.chain, entry.number, f"the entry itself was changed ({entry.action})")
             return
+        thing = (entry.object_type, entry.object_id)
+        if entry.salt is None:
+            bare.setdefault(thing, entry.number)
+        elif entry.action.endswith(FORGETTING):
+            bare.pop(thing, None)
         if entry.salt is not None and sha256(entry.salt + (entry.state or "")) != entry.commitment:
             yield Fault(head.chain, entry.number, f"the recorded state was changed ({entry.object_type} {entry.object_id})")
         previous, expected = entry.hash, expected + 1
+    for (kind, public_id), number in bare.items():
+        yield Fault(head.chain, number, f"the recorded state is gone, and no erasure says why ({kind} {public_id})")
     if (expected - 1, previous) != (head.number, head.hash):
         yield Fault(head.chain, expected, "entries are missing at the end")
 

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 Job = Callable[..., None]
 _jobs: dict[str, Job] = {}
 _sweeps: list[Job] = []
+_hourly: list[Job] = []
 
 
 def job(name: str) -> Callable[[Job], Job]:
@@ -37,6 +38,12 @@ def job(name: str) -> Callable[[Job], Job]:
 def sweep(function: Job) -> Job:
     """Register a function that runs every minute and queues again what was left behind."""
     _sweeps.append(function)
+    return function
+
+
+def hourly(function: Job) -> Job:
+    """Register a function that runs once an hour: what is done daily, on machines that are not on at night."""
+    _hourly.append(function)
     return function
 
 
@@ -66,6 +73,12 @@ def init_app(app: Flask) -> None:
     def sweep_task() -> None:
         with app.app_context(), transaction_mode("write"):
             for function in _sweeps:
+                function()
+
+    @huey.periodic_task(crontab(minute="7"), name="hourly")  # type: ignore[untyped-decorator]
+    def hourly_task() -> None:
+        with app.app_context(), transaction_mode("write"):
+            for function in _hourly:
                 function()
 
     app.extensions["run_task"] = run_task

@@ -179,6 +179,8 @@ def _settle(mail: Mail, problem: Exception | None, is_final: bool = False) -> No
     """Write down how it went; after a failure it waits twice as long each time, up to an hour."""
     if problem is None:
         mail.state, mail.sent_at, mail.error = MailState.SENT, now(), ""
+        if mail.ids.get("forget"):  # the last word to somebody whose data is erased
+            mail.to = ""
         return
     mail.error = f"{type(problem).__name__}: {problem}"[:500]
     mail.state = MailState.FAILED if is_final or mail.attempts >= ATTEMPTS else MailState.QUEUED

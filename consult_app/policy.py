@@ -127,6 +127,9 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "registration.own": (OWNER,),
     # messages
     "message.send": (O,),
+    # privacy
+    "privacy.own": (OWNER,),
+    "privacy.answer": (O, ADMIN),
     "registration.settings": (O,),  # seats, window, approval, questions, stakeholder types
     "registration.balance": STAFF + (ADMIN, V),
     # invitations
@@ -139,6 +142,9 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "checkin.undo": (O, C),
     "attendance.documents": (O,),
     "attendance.table": STAFF + (ADMIN, V),
+    # documents
+    "document.print": (O,),
+    "document.badge": (O, C),
     # comments
     "comment.see": STAFF + (ADMIN, V, T),
     "comment.write": (T,),

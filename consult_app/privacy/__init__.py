@@ -1,9 +1,9 @@
-"""Rights of the people whose data is kept: export, requests, retention, erasure."""
+"""Rights of the people whose data is kept: seeing and taking it along, withdrawing consent, requests, retention, erasure."""
 
 from flask import Flask
 
-from . import models  # noqa: F401
+from . import mails, retention, views  # noqa: F401  both register what the worker runs
 
 
 def init_app(app: Flask) -> None:
-    """Nothing to install yet."""
+    app.register_blueprint(views.bp)

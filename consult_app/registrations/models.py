@@ -13,7 +13,7 @@ from consult_app.audit import Audited
 from consult_app.consultations.models import Dimension
 from consult_app.db import Model, Public, enum_type, now
 from consult_app.events.models import Event
-from consult_app.i18n import Texts
+from consult_app.i18n import Texts, gettext
 from consult_app.policy import Role
 
 
@@ -260,7 +260,9 @@ class Registration(Public, Audited, Model):
 
     @property
     def full_name(self) -> str:
-        """The name as on a certificate: titles before, name, titles after."""
+        """The name as on a certificate: titles before, name, titles after; words for it once it is erased."""
+        if not self.name:
+            return gettext("(name erased)")
         before = f"{self.title_before} {self.name}".strip()
         return f"{before}, {self.title_after}" if self.title_after else before
 
@@ -283,7 +285,8 @@ class Registration(Public, Audited, Model):
         return f"participant:{self.public_id}:{self.link_hash[:12]}"
 
     def roles_in(self, consultation_id: int | None) -> frozenset[Role]:
-        belongs = self.is_live and consultation_id == self.consultation_id
+        # who is not approved yet sees their own registration, and nothing of the consultation
+        belongs = self.is_live and not self.is_pending and consultation_id == self.consultation_id
         return frozenset({Role.PARTICIPANT}) if belongs else frozenset()
 
     def is_named_for(self, section_id: int | None) -> bool:
