@@ -52,11 +52,12 @@ class ConsultationForm(Form):
     controller = Line(_("Who answers for personal data"), description=_("The institution that participants can turn to."))
 
     @classmethod
-    def of(cls, consultation: Consultation | None = None) -> Any:
-        """The form with its lists; the subdivisions are those of the chosen country."""
-        form = cls(
-            data=_kept(consultation) if consultation is not None else {"country": "ID", "timezone": "Asia/Jakarta", "languages": ["en"]}
-        )
+    def of(cls, consultation: Consultation | None = None, template: Consultation | None = None) -> Any:
+        """The form with its lists, filled from the consultation to change or from a template for a new one."""
+        source = consultation or template
+        form = cls(data=_kept(source) if source is not None else {"country": "ID", "timezone": "Asia/Jakarta", "languages": ["en"]})
+        if template is not None and not form.is_submitted():
+            form.slug.data = ""
         form.country.choices = countries()
         form.subdivision.choices = [("", _("Choose one")), *subdivisions(form.country.data or "")]
         form.timezone.choices = [(name, name.replace("_", " ")) for name in timezones()]

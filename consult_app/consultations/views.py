@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
-from consult_app.consultations import actions, labels, queries, territory
+from consult_app.consultations import actions, cloning, labels, queries, territory
 from consult_app.consultations.forms import ConsultationForm
 from consult_app.db import db
 from consult_app.errors import DomainError
@@ -29,18 +29,27 @@ def mark(form: Form, problem: DomainError) -> int:
 
 @bp.route("/consultations/new", methods=["GET", "POST"])
 def create() -> Answer:
+    """Make a consultation; with `?template=` another one lends its framework and everything that its form holds."""
     require("consultation.create")
-    form = ConsultationForm.of()
+    template = queries.load_consultation(request.args["template"]) if request.args.get("template") else None
+    if template is not None:
+        require("consultation.edit", template)
+    form = ConsultationForm.of(template=template)
     if form.validate_on_submit():
         try:
             consultation = actions.create_consultation(form.slug.data, by=g.actor, **form.values())
+            if template is not None:
+                count = cloning.copy_framework(template, consultation, by=g.actor)
+                db.session.commit()
+                flash(gettext("The consultation is made with the %(count)s indicators of its template.", count=count), "success")
+                return redirect(url_for("overview.consultation", slug=consultation.slug), 303)
             db.session.commit()
             flash(gettext("The consultation is made, and you are its organiser. Import its framework next."), "success")
             return redirect(url_for("consultations.import_framework", slug=consultation.slug), 303)
         except DomainError as problem:
             status = mark(form, problem)
-            return render_template("consultations/create.html", form=form), status
-    return render_template("consultations/create.html", form=form), 422 if form.is_submitted() else 200
+            return render_template("consultations/create.html", form=form, template=template), status
+    return render_template("consultations/create.html", form=form, template=template), 422 if form.is_submitted() else 200
 
 
 @bp.route("/consultations/<slug>/edit", methods=["GET", "POST"])

@@ -20,6 +20,8 @@ from consult_app.policy import Actor
 
 # Sent within the transaction, so that registrations can move up when there are more seats.
 event_changed = Signal()
+# Sent within the transaction with `template`, so that registrations and documents copy what is theirs.
+event_cloned = Signal()
 
 # What an organiser gives; `create_event` and `change_event` take these names.
 FIELDS = (
@@ -118,3 +120,22 @@ def remove_session(session: Session, *, by: Actor) -> None:
     _check_not_cancelled(session.event)
     audit.record(by, "session.delete", session)
     db.session.delete(session)
+
+
+def copy_from(template: Event, event: Event, *, by: Actor) -> None:
+    """Give a new event what its template has: the agenda, on the same day counted from the first, and registration's settings.
+
+    People, check-ins and documents stay where they are. An item that falls behind the last day is left out.
+    """
+    shift = event.starts_on - template.starts_on
+    for name in ("needs_approval", "women_target"):
+        setattr(event, name, getattr(template, name))
+    audit.record(by, "event.change", event)
+    for session in template.sessions:
+        if session.day + shift in event.days:
+            add_session(
+                event, dict(session.title), session.day + shift, session.starts_at, session.ends_at, by=by,
+                kind=session.kind, speaker=session.speaker,
+                dimension_id=session.dimension_id if event.consultation_id == template.consultation_id else None,
+            )  # fmt: skip
+    event_cloned.send(event, template=template, by=by)

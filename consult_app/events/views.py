@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from consult_app.consultations.models import Consultation
 from consult_app.consultations.queries import load_consultation
@@ -31,13 +31,23 @@ def list_events(slug: str) -> Answer:
 
 @bp.route("/consultations/<slug>/events/new", methods=["GET", "POST"])
 def create(slug: str) -> Answer:
+    """Make an event; with `?template=` another one lends its details, its agenda and the settings of its registration."""
     consultation = load_consultation(slug)
     require("event.edit", consultation)
+    template = queries.load_event(request.args["template"]) if request.args.get("template") else None
+    if template is not None:
+        require("event.edit", template)
     soon = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=14)
-    form = EventForm.of(None, timezone=consultation.timezone, starts_on=soon, ends_on=soon, starts_at=dt.time(8, 30), ends_at=dt.time(16))
+    given = {"timezone": consultation.timezone, "starts_on": soon, "ends_on": soon, "starts_at": dt.time(8, 30), "ends_at": dt.time(16)}
+    if template is not None:
+        kept = {name: getattr(template, name) for name in actions.FIELDS if name not in ("starts_on", "ends_on", "registration_closes_at")}
+        given |= kept | {"ends_on": soon + (template.ends_on - template.starts_on)}
+    form = EventForm.of(None, **given)
     if form.validate_on_submit():
         try:
             event = actions.create_event(consultation, by=g.actor, **form.values())
+            if template is not None:
+                actions.copy_from(template, event, by=g.actor)
             db.session.commit()
             flash(gettext("The event is saved as a draft. Add its agenda, then publish it."), "success")
             return redirect(url_for("events.show", slug=event.slug), 303)

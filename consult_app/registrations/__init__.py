@@ -3,7 +3,7 @@
 from flask import Flask
 
 # stakeholders listens to new consultations; mails registers its builders; the views add their routes to one blueprint
-from . import import_views, list_views, mails, own_views, stakeholders, views  # noqa: F401
+from . import cloning, import_views, list_views, mails, own_views, stakeholders, views  # noqa: F401
 from .blueprint import bp
 
 
