@@ -12,6 +12,7 @@ from wtforms import Form as PlainForm
 from wtforms import FormField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
+from .errors import DomainError
 from .i18n import _, get_translations, gettext
 
 # WTForms' own messages, repeated so that they are in our catalogue: it ships no Indonesian.
@@ -117,3 +118,15 @@ class TextsField(FormField):
 def choices(kind: type[StrEnum], labels: dict[Any, Any]) -> list[tuple[str, Any]]:
     """The choices of a select or radio field for an enum, in its order, with translated labels."""
     return [(member.value, labels[member]) for member in kind]
+
+
+def mark(form: Any, problem: DomainError) -> int:
+    """Show beside its field why an action refused, or above the form; returns the status to answer with."""
+    name = getattr(problem, "field", "")
+    field = next((f for f in form if name and f.short_name == name), None)
+    if field is None:
+        form.form_errors.append(str(problem.message))
+    else:
+        inner = next(iter(field.form), field) if hasattr(field, "form") else field
+        inner.errors = [*inner.errors, str(problem.message)]
+    return problem.status

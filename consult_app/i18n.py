@@ -20,6 +20,7 @@ __all__ = [
     "Texts",
     "_",
     "clock",
+    "date_of",
     "day",
     "days",
     "force_locale",
@@ -86,6 +87,11 @@ def local(texts: Mapping[str, str] | None, code: str | None = None) -> str:
 def day(value: dt.date) -> str:
     """A date as the reader writes it: "Kamis, 7 Desember 2023", "Thursday, 7 December 2023"."""
     return str(format_date(value, "EEEE, d MMMM y", rebase=False))
+
+
+def date_of(value: dt.date) -> str:
+    """A date without its weekday: "7 Desember 2023"."""
+    return str(format_date(value, "d MMMM y", rebase=False))
 
 
 def days(first: dt.date, last: dt.date) -> str:

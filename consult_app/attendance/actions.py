@@ -18,7 +18,7 @@ from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register
-from consult_app.registrations.models import Registration, Source
+from consult_app.registrations.models import Registration, RegistrationState, Source
 from consult_app.registrations.queries import by_ticket
 
 
@@ -31,6 +31,8 @@ class ScanResult(enum.StrEnum):
     WRONG_DAY = "wrong_day"
     CANCELLED = "cancelled"
     WAITING_LIST = "waiting_list"
+    PENDING = "pending"  # an organiser has yet to approve
+    REFUSED = "refused"  # an organiser did not approve
     UNKNOWN = "unknown"
 
 
@@ -57,8 +59,12 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
     day, by_id = event.day_of(at), by.id if isinstance(by, User) else None
     if registration.event_id != event.id:
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
+    if registration.state is RegistrationState.REFUSED:
+        return ScanAnswer(ScanResult.REFUSED, registration)
     if not registration.is_live:
         return ScanAnswer(ScanResult.CANCELLED, registration)
+    if registration.is_pending:
+        return ScanAnswer(ScanResult.PENDING, registration)
     if registration.is_waiting:
         return ScanAnswer(ScanResult.WAITING_LIST, registration)
     if day not in event.days or (registration.days and day.isoformat() not in registration.days):

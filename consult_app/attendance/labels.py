@@ -10,6 +10,8 @@ WORD = {
     ScanResult.WRONG_DAY: _("Wrong day"),
     ScanResult.CANCELLED: _("Cancelled"),
     ScanResult.WAITING_LIST: _("Waiting list"),
+    ScanResult.PENDING: _("Not approved yet"),
+    ScanResult.REFUSED: _("Not approved"),
     ScanResult.UNKNOWN: _("Unknown code"),
 }
 # the look of the whole screen: see docs/look.md, "scan answer"
@@ -20,6 +22,8 @@ LOOK = {
     ScanResult.WRONG_DAY: "refused",
     ScanResult.CANCELLED: "refused",
     ScanResult.WAITING_LIST: "already",
+    ScanResult.PENDING: "already",
+    ScanResult.REFUSED: "refused",
     ScanResult.UNKNOWN: "unknown",
 }
 ICON = {"ok": "circle-check", "already": "info-circle", "refused": "circle-x", "unknown": "help-circle"}

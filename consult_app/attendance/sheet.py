@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reportlab.lib.pagesizes import landscape
-from reportlab.platypus import Flowable, LongTable, Spacer, TableStyle
+from reportlab.platypus import Flowable, KeepTogether, LongTable, Spacer, Table, TableStyle
 
 from consult_app import pdf
 from consult_app.attendance.queries import arrived_ids, expected
 from consult_app.db import db
 from consult_app.events.models import Event
-from consult_app.i18n import day, gettext, language, local
+from consult_app.i18n import Texts, day, gettext, language, local
 from consult_app.pdf import A4, TA_CENTER, mm, paragraph
 from consult_app.registrations.models import Registration, Sex
 
 WALK_IN_ROWS = 8
+PAGE = landscape(A4)
 _LETTERS = {"en": {Sex.FEMALE: "F", Sex.MALE: "M"}, "id": {Sex.FEMALE: "P", Sex.MALE: "L"}}
 
 
@@ -28,12 +30,30 @@ def masked(words: str) -> str:
     return f"{words[:6]}…" if words else ""
 
 
-def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> bytes:
-    """A PDF in the reader's language; the `public` copy masks phone and e-mail."""
+def attendance_sheet(
+    event: Event, date: dt.date, *, public: bool = False, heading: Sequence[str] = (), organiser: tuple[str, Texts] = ("", {})
+) -> bytes:
+    """A PDF in the reader's language; the `public` copy masks phone and e-mail. `organiser` is who signs: name and position."""
     pdf.fonts()
     people = expected(event, date)
     arrived = set(db.session.scalars(arrived_ids(event, date)))
-    page = landscape(A4)
+    counted = gettext(
+        "%(registered)s registered for this day, %(arrived)s arrived (as recorded).",
+        registered=len(people),
+        arrived=sum(p.id in arrived for p in people),
+    )
+    story: list[Flowable] = [
+        _table(people, arrived, public),
+        KeepTogether([Spacer(1, 5 * mm), paragraph(counted, pdf.SANS, 9), Spacer(1, 4 * mm), _organiser(*organiser)]),
+    ]
+    lines = list(heading)[:3] or [local(event.consultation.title)]
+    title = f"{gettext('Attendance sheet')} – {local(event.title)}"
+    margins = (14 * mm, 14 * mm, (23 + 4 * len(lines)) * mm, 14 * mm)
+    return pdf.build(story, title, _furniture(event, date, lines, public), PAGE, margins, lang=language())
+
+
+def _table(people: Sequence[Registration], arrived: set[int], public: bool) -> LongTable:
+    """A line for everybody with a place on that day, and blank ones for walk-ins."""
     head = [
         gettext("No"),
         gettext("Name"),
@@ -44,13 +64,12 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
         gettext("Arrived"),
         gettext("Signature"),
     ]
-    widths = [w * mm for w in (10, 52, 11, 58, 42, 40, 16, 40)]
     rows: list[list[Any]] = [[paragraph(words, pdf.SANS_BOLD, 8.5) for words in head]]
     for number, person in enumerate(people, start=1):
         rows.append(_line(number, person, person.id in arrived, public))
     for number in range(len(people) + 1, len(people) + WALK_IN_ROWS + 1):
         rows.append([_cell(number), "", "", "", "", "", "", _box(number)])
-    table = LongTable(rows, colWidths=widths, repeatRows=1, rowHeights=None)
+    table = LongTable(rows, colWidths=[w * mm for w in (10, 52, 11, 58, 42, 40, 16, 40)], repeatRows=1, rowHeights=None)
     table.setStyle(
         TableStyle(
             [
@@ -64,37 +83,38 @@ def attendance_sheet(event: Event, date: dt.date, *, public: bool = False) -> by
             ]
         )
     )
-    counted = gettext(
-        "%(registered)s registered for this day, %(arrived)s arrived (as recorded).",
-        registered=len(people),
-        arrived=sum(p.id in arrived for p in people),
-    )
-    story: list[Flowable] = [
-        table,
-        Spacer(1, 6 * mm),
-        paragraph(counted, pdf.SANS, 9),
-        Spacer(1, 4 * mm),
-        paragraph(gettext("For the organiser: name, position, signature") + "  " + "_" * 44, pdf.SANS, 9),
-    ]
+    return table
 
-    def furniture(canvas: Any, document: Any) -> None:
+
+def _organiser(name: str, position: Texts) -> Table:
+    """Where the organiser signs."""
+    lines = [gettext("For the organiser:"), "", "", "_" * 44]
+    lines += [words for words in (name, local(position)) if words] or [gettext("For the organiser: name, position, signature")]
+    block = Table([["", [paragraph(words, pdf.SANS, 9) for words in lines]]], colWidths=[189 * mm, 80 * mm])
+    block.setStyle(TableStyle([("LEFTPADDING", (0, 0), (-1, -1), 0)]))
+    return block
+
+
+def _furniture(event: Event, date: dt.date, heading: Sequence[str], public: bool) -> Callable[[Any, Any], None]:
+    """Letterhead, title, day and place on every page, and at the foot whether it may be shown."""
+    note = gettext("Public copy: phone and e-mail are masked.") if public else gettext("Contains personal data: for the organisers only.")
+    where = ", ".join(part for part in (day(date), event.venue) if part)
+
+    def draw(canvas: Any, document: Any) -> None:
         canvas.saveState()
-        top = page[1] - 12 * mm
+        top = PAGE[1] - 11 * mm
         canvas.setFillColor(pdf.INK)
-        pdf.draw_line(canvas, 14 * mm, top, local(event.consultation.title), pdf.SANS, 9, 160 * mm)
-        pdf.draw_line(canvas, 14 * mm, top - 6 * mm, gettext("Attendance sheet") + " – " + local(event.title), pdf.SERIF_BOLD, 14, 200 * mm)
-        where = ", ".join(part for part in (day(date), event.venue) if part)
-        pdf.draw_line(canvas, page[0] - 14 * mm, top, where, pdf.SANS, 9, 120 * mm, "right")
+        for line in heading:
+            pdf.draw_line(canvas, 14 * mm, top, line, pdf.SANS, 9, 150 * mm)
+            top -= 4 * mm
+        pdf.draw_line(canvas, PAGE[0] - 14 * mm, PAGE[1] - 11 * mm, where, pdf.SANS, 9, 112 * mm, "right")
+        pdf.draw_line(canvas, 14 * mm, top - 3 * mm, gettext("Attendance sheet") + " – " + local(event.title), pdf.SERIF_BOLD, 14, 265 * mm)
         canvas.setFillColor(pdf.MUTED)
-        note = (
-            gettext("Public copy: phone and e-mail are masked.") if public else gettext("Contains personal data: for the organisers only.")
-        )
         pdf.draw_line(canvas, 14 * mm, 8 * mm, note, pdf.SANS, 8)
-        pdf.draw_line(canvas, page[0] - 14 * mm, 8 * mm, str(document.page), pdf.SANS, 8, align="right")
+        pdf.draw_line(canvas, PAGE[0] - 14 * mm, 8 * mm, str(document.page), pdf.SANS, 8, align="right")
         canvas.restoreState()
 
-    title = f"{gettext('Attendance sheet')} – {local(event.title)}"
-    return pdf.build(story, title, furniture, page, (14 * mm, 14 * mm, 25 * mm, 14 * mm), lang=language())
+    return draw
 
 
 def _sex_heading() -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from consult_app import policy
 from consult_app.attendance import actions, labels, queries
 from consult_app.attendance.actions import ScanAnswer
 from consult_app.attendance.forms import UndoForm, WalkInForm
-from consult_app.attendance.sheet import attendance_sheet
 from consult_app.db import db, now
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
@@ -143,18 +141,3 @@ def participation_xlsx(slug: str) -> Answer:
         ]
         sheets[name] = (header, rows)
     return download(write_xlsx(sheets), f"{event.slug}-participation.xlsx", XLSX_TYPE)
-
-
-@bp.get("/events/<slug>/attendance-sheet.pdf")
-def sheet(slug: str) -> Answer:
-    """One day's sheet; `?public=1` masks phone and e-mail."""
-    event = load_event(slug)
-    require("attendance.documents", event)
-    try:
-        day = dt.date.fromisoformat(request.args.get("day", event.starts_on.isoformat()))
-    except ValueError:
-        abort(404)
-    if day not in event.days:
-        abort(404)
-    data = attendance_sheet(event, day, public=request.args.get("public") == "1")
-    return download(data, f"{event.slug}-{day.isoformat()}.pdf", "application/pdf", inline=True)

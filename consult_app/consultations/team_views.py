@@ -13,9 +13,10 @@ from consult_app.consultations import labels, queries, team
 from consult_app.consultations.forms import FocalPointForm, InvitationForm, JoinForm
 from consult_app.consultations.invitations import load_by_token, sections_of
 from consult_app.consultations.models import Consultation
-from consult_app.consultations.views import bp, mark
+from consult_app.consultations.views import bp
 from consult_app.db import db
 from consult_app.errors import Conflict, DomainError, Invalid
+from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.policy import Role, public, require
 from consult_app.web import Answer, limiter

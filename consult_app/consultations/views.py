@@ -8,23 +8,12 @@ from consult_app.consultations import actions, cloning, labels, queries, territo
 from consult_app.consultations.forms import ConsultationForm
 from consult_app.db import db
 from consult_app.errors import DomainError
-from consult_app.forms import Form
+from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.policy import require
 from consult_app.web import Answer
 
 bp = Blueprint("consultations", __name__)
-
-
-def mark(form: Form, problem: DomainError) -> int:
-    """Show beside its field why an action refused, or above the form; returns the status to answer with."""
-    field = next((f for f in form if f.short_name == getattr(problem, "field", "")), None)
-    if field is None:
-        form.form_errors.append(str(problem.message))
-    else:
-        inner = next(iter(field.form), field) if hasattr(field, "form") else field
-        inner.errors = [*inner.errors, str(problem.message)]
-    return problem.status
 
 
 @bp.route("/consultations/new", methods=["GET", "POST"])

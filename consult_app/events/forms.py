@@ -40,18 +40,22 @@ class EventForm(Form):
     def values(self) -> dict[str, Any]:
         """What was given, for the actions; the closing time is in the event's own zone."""
         data = {name: field.data for name, field in self._fields.items() if name != "csrf_token"}
-        closes: dt.datetime | None = data["registration_closes_at"]
-        data["registration_closes_at"] = closes.replace(tzinfo=ZoneInfo(data["timezone"])) if closes else None
+        if "registration_closes_at" in data:
+            closes: dt.datetime | None = data["registration_closes_at"]
+            data["registration_closes_at"] = closes.replace(tzinfo=ZoneInfo(data["timezone"])) if closes else None
         return data | {"kind": EventKind(data["kind"]), "mode": EventMode(data["mode"])}
 
     @classmethod
     def of(cls, event: Event | None, **data: Any) -> EventForm:
-        """The form, filled from an event when one is given."""
+        """The form, filled from an event when one is given.
+
+        Seats and window are asked here once, when the event is planned; from then on they have a page of their own,
+        with quotas and targets (`registrations.settings`), so that an older tab of this form cannot undo them.
+        """
         if event is None:
             return cls(data=data)
-        form, closes = cls(obj=event), event.registration_closes_at
-        if closes and not form.is_submitted():  # WTForms prefers the object's own value, which is in UTC
-            form.registration_closes_at.data = closes.astimezone(event.zone).replace(tzinfo=None)
+        form = cls(obj=event)
+        del form.capacity, form.registration_closes_at
         return form
 
 

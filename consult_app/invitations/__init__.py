@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import answer_views, import_views, send_views, views
+from consult_app.invitations import answer_views, import_views, send_views, views
 
 
 def init_app(app: Flask) -> None:

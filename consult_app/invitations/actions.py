@@ -14,10 +14,10 @@ from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.invitations.links import set_secret
 from consult_app.invitations.models import Channel, EventInvitation, InvitationKind, InvitationState
-from consult_app.invitations.titles import name_key
 from consult_app.policy import Actor
 from consult_app.registrations.models import LIVE, Registration, Sex, StakeholderType
 from consult_app.registrations.people import find_institution
+from consult_app.registrations.titles import name_key
 from consult_app.sheets import fold
 
 

@@ -14,12 +14,12 @@ from consult_app.events.models import Event
 from consult_app.i18n import _, gettext, local
 from consult_app.invitations.actions import Guest, invite, lock_event
 from consult_app.invitations.models import EventInvitation, InvitationKind
-from consult_app.invitations.titles import name_key, split_titles
 from consult_app.policy import Actor
 from consult_app.registrations import imports as people
 from consult_app.registrations.models import Institution, Sex, StakeholderType
 from consult_app.registrations.phones import e164
 from consult_app.registrations.queries import stakeholder_types
+from consult_app.registrations.titles import name_key, split_titles
 from consult_app.sheets import Fault, Sheet, fold, table
 
 _OWN = {

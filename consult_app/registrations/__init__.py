@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-# stakeholders listens to new consultations; mails registers its builders; the views add their routes to one blueprint
-from . import cloning, import_views, list_views, mails, own_views, stakeholders, views  # noqa: F401
+# cloning and stakeholders listen; mails registers its builders; the views add their routes to one blueprint
+from . import cloning, import_views, list_views, mails, own_views, settings_views, stakeholders, views  # noqa: F401
 from .blueprint import bp
 
 

@@ -12,6 +12,8 @@ from consult_app.errors import Conflict
 from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.policy import Actor
+from consult_app.registrations.answers import Given, set_answers
+from consult_app.registrations.limits import check_again, check_group, check_options
 from consult_app.registrations.models import LIVE, Consent, Person, Purpose, Registration, RegistrationState, Source
 from consult_app.registrations.people import Details, details_of, fill, find_institution, find_person, set_secrets
 from consult_app.registrations.seats import lock, move_up, seats_left, set_quota, set_state, state_for
@@ -42,13 +44,15 @@ def register(
     by: Actor,
     source: Source,
     consents: dict[Purpose, bool] | None = None,
+    answers: Given | None = None,
     client_key: str | None = None,
     send: bool = True,
 ) -> tuple[Registration, bool]:
     """Register somebody; returns the registration and whether it is new.
 
     Whoever is registered already gets a mail with the existing registration instead (product.md rule 5); the caller
-    must answer both cases alike to the public. Raises Conflict where registration is closed to the public.
+    must answer both cases alike to the public. At an event with approval, whoever uses the public form waits for an
+    organiser's yes. Raises Conflict where registration is closed to the public, Invalid where a group or an option is full.
     """
     if source is Source.PUBLIC and not event.takes_registrations:
         raise Conflict(_("Registration for this event is closed."))
@@ -56,6 +60,9 @@ def register(
         raise Conflict(_("This event was cancelled."))
     lock(event)
     sent_before = db.session.scalar(select(Registration).where(Registration.client_key == client_key)) if client_key else None
+    if sent_before is None:  # asked before we look who it is, so that the answer tells nobody who is registered
+        check_group(event, details.dimension_id, details.role)
+        check_options(event, answers or {})
     held = sent_before or (find_live(event, details.email) if details.email.strip() else None)
     if held is not None:
         if send and sent_before is None:
@@ -72,12 +79,14 @@ def register(
     set_secrets(registration)
     with db.session.no_autoflush:
         fill(registration, details, by=by)
-    registration.state = state_for(event, registration)
+    is_held_up = source is Source.PUBLIC and event.needs_approval
+    registration.state = RegistrationState.PENDING if is_held_up else state_for(event, registration)
     db.session.add(registration)
     audit.record(by, "registration.register", registration)
     set_consents(registration, consents or {}, by=by, channel=source)
+    set_answers(registration, answers or {}, by=by)
     if send:
-        tell(registration, "ticket")
+        tell(registration, "pending" if is_held_up else "ticket")
     return registration, True
 
 
@@ -99,13 +108,15 @@ def set_consents(registration: Registration, answers: dict[Purpose, bool], *, by
             audit.record(by, "consent.give" if is_given else "consent.refuse", consent)
 
 
-def change(registration: Registration, details: Details, *, by: Actor) -> None:
+def change(registration: Registration, details: Details, *, by: Actor, answers: Given | None = None) -> None:
     """Change the details. The e-mail is who they are, and stays; a seat in person is given only if one is free."""
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced and can no longer be changed."))
     lock(registration.event)
     held_seat = registration.takes_a_seat and registration.is_confirmed
     before = registration.stakeholder_type_id
+    if details.dimension_id != registration.dimension_id:
+        check_group(registration.event, details.dimension_id, details.role, registration)
     details.email = registration.email
     fill(registration, details, by=by)
     needs_seat = registration.takes_a_seat and (not held_seat or before != registration.stakeholder_type.id)
@@ -118,18 +129,52 @@ def change(registration: Registration, details: Details, *, by: Actor) -> None:
     elif registration.is_waiting and not registration.takes_a_seat:
         set_state(registration, RegistrationState.CONFIRMED)
     audit.record(by, "registration.change", registration)
+    set_answers(registration, answers or {}, by=by)
     move_up(registration.event, by=by)
 
 
 def cancel(registration: Registration, *, by: Actor, reason: str = "") -> None:
     """Give the place up; the next who waits moves up. The ticket answers "cancelled" from now on."""
+    lock(registration.event)
+    _as_it_stands(registration)
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced already."))
-    lock(registration.event)
     set_state(registration, RegistrationState.CANCELLED, reason)
     audit.record(by, "registration.cancel", registration)
     tell(registration, "cancelled")
     move_up(registration.event, by=by)
+
+
+def _as_it_stands(registration: Registration) -> None:
+    """Read the state again, now that we hold the lock: another organiser may have been faster."""
+    db.session.refresh(registration, ["state", "state_changed_at", "state_note"])
+
+
+def approve(registration: Registration, *, by: Actor) -> None:
+    """Say yes to somebody who waits for approval, or was refused: they get a seat if one is free, else they wait for one."""
+    lock(registration.event)
+    _as_it_stands(registration)
+    was_refused = registration.state is RegistrationState.REFUSED
+    if not (registration.is_pending or was_refused):
+        raise Conflict(_("This registration does not wait for approval."))
+    if was_refused:
+        if registration.email and find_live(registration.event, registration.email):
+            raise Conflict(_("This person has registered again since."))
+        check_again(registration)
+    set_state(registration, state_for(registration.event, registration))
+    audit.record(by, "registration.approve", registration)
+    tell(registration, "approved")
+
+
+def refuse(registration: Registration, reason: str, *, by: Actor) -> None:
+    """Say no to somebody who waits for approval; they are told the reason."""
+    lock(registration.event)
+    _as_it_stands(registration)
+    if not registration.is_pending:
+        raise Conflict(_("This registration does not wait for approval."))
+    set_state(registration, RegistrationState.REFUSED, reason)
+    audit.record(by, "registration.refuse", registration)
+    tell(registration, "refused")
 
 
 def restore(registration: Registration, *, by: Actor) -> None:
@@ -139,6 +184,7 @@ def restore(registration: Registration, *, by: Actor) -> None:
     if registration.email and find_live(registration.event, registration.email):
         raise Conflict(_("This person has registered again since."))
     lock(registration.event)
+    check_again(registration)
     set_state(registration, state_for(registration.event, registration))
     audit.record(by, "registration.restore", registration)
     tell(registration, "ticket", key=f"{now():%Y%m%d%H%M%S}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField, EmailField, FileField, HiddenField, RadioField, SelectField, SelectMultipleField, ValidationError
@@ -10,11 +11,14 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from consult_app.events.models import Event, EventMode
 from consult_app.forms import Form, Line, choices, one_line
-from consult_app.i18n import _, day, local
-from consult_app.registrations import labels
+from consult_app.i18n import _, day, gettext, local
+from consult_app.registrations import labels, question_fields
 from consult_app.registrations.actions import Details, details_of
-from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, StakeholderType
+from consult_app.registrations.answers import Given
+from consult_app.registrations.limits import full_groups
+from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Question, Registration, Sex, StakeholderType
 from consult_app.registrations.phones import normal_phone
+from consult_app.registrations.questions import questions_of
 
 
 def _filled(registration: Registration) -> dict[str, Any]:
@@ -57,17 +61,26 @@ class RegistrationForm(Form):
     diet = Line(_("Diet"), most=100)
     language = RadioField(_("Language of mails to you"), choices=[("en", "English"), ("id", "Bahasa Indonesia")])
 
+    questions: Sequence[Question] = ()
     _region = "ID"
     _types: dict[str, StakeholderType]
 
     @classmethod
     def of(cls, event: Event, types: list[StakeholderType], registration: Registration | None = None, **data: Any) -> Any:
         """The form for an event, filled from a registration when one is given."""
-        form = cls(data={**_filled(registration), **data} if registration is not None else data)
+        questions = questions_of(event)
+        made, answered = question_fields.fields(event, questions, types, registration)
+        kept = {**_filled(registration), **answered, **data} if registration is not None else data
+        form = type(cls.__name__, (cls,), made)(data=kept)
+        form.questions = questions
         form._types = {kind.code: kind for kind in types}
         form._region = event.consultation.territory[:2]
         form.stakeholder_type.choices = [("", _("Choose one")), *((kind.code, local(kind.name)) for kind in types)]
-        groups = [(str(d.id), f"{d.number}. {local(d.name)}") for d in event.consultation.dimensions]
+        full = full_groups(event, registration) - ({registration.dimension_id} if registration is not None else set())
+        groups = [
+            (str(d.id), f"{d.number}. {local(d.name)}" + (f" ({gettext('full')})" if d.id in full else ""))
+            for d in event.consultation.dimensions
+        ]
         form.dimension_id.choices = [("", _("No preference")), *groups]
         form.days.choices = [(value.isoformat(), day(value)) for value in event.days]
         if len(event.days) == 1:
@@ -84,6 +97,15 @@ class RegistrationForm(Form):
                 phone.data = normal_phone(phone.data, self._region)
             except ValueError:
                 raise ValidationError(_("This is not a phone number. Write it as +62 812 3456 7890.")) from None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Also the organiser's own questions, of which some are only for some types."""
+        valid = bool(super().validate(extra_validators))
+        return not question_fields.missing(self, self.questions, self.stakeholder_type.data or "") and valid
+
+    def answers(self) -> Given:
+        """What was answered to the organiser's own questions."""
+        return question_fields.given(self, self.questions, self.stakeholder_type.data or "")
 
     def details(self, event: Event) -> Details:
         """What was typed, for the actions."""
@@ -150,6 +172,12 @@ class ReplacementForm(Form):
         """The colleague, in the place of `old`."""
         given: dict[str, Any] = {name: self[name].data or "" for name in ("title_before", "name", "title_after", "position", "email")}
         return Details(**given, sex=self.sex.data, institution="", stakeholder_type=old.stakeholder_type, language=old.language)
+
+
+class RefusalForm(Form):
+    """Why somebody is not approved."""
+
+    reason = Line(_("Reason"), [InputRequired()], description=_("They read it in a mail."))
 
 
 class LinkForm(Form):

@@ -1,25 +1,32 @@
-"""The organiser's list, and what is exported of it."""
+"""The organiser's list: found as one types, done to many at once, exported in the columns one wants."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, g, redirect, render_template, request, url_for
 
 from consult_app.db import db
+from consult_app.errors import DomainError
 from consult_app.events.models import Event
 from consult_app.events.queries import load_event
-from consult_app.i18n import _, gettext, local
+from consult_app.i18n import _, gettext, local, ngettext
 from consult_app.policy import require
-from consult_app.registrations import labels, queries
+from consult_app.registrations import actions, labels, queries
+from consult_app.registrations.answers import values_of, words
 from consult_app.registrations.blueprint import bp
+from consult_app.registrations.limits import option_names
+from consult_app.registrations.models import Question, QuestionKind, Registration
+from consult_app.registrations.questions import WITH_OPTIONS, questions_of
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
 from consult_app.web import Answer, download, is_htmx, paginate
 
 
 def _list_names(event: Event) -> dict[str, Any]:
     page = paginate(queries.search(event, request.args))
-    return {"event": event, "page": page, "states": labels.STATE, "tones": labels.TONE, "filters": request.args}
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("page", "columns") and value]
+    return {"event": event, "page": page, "states": labels.STATE, "tones": labels.TONE, "filters": request.args, "kept": kept}
 
 
 @bp.get("/events/<slug>/registrations")
@@ -28,50 +35,102 @@ def list_registrations(slug: str) -> Answer:
     require("registration.list", event)
     if is_htmx():
         return render_template("registrations/_rows.html", **_list_names(event))
-    types = queries.stakeholder_types(event.consultation_id)
-    return render_template("registrations/list.html", types=types, counts=queries.counts(event), **_list_names(event))
+    names: dict[str, Any] = {
+        "types": queries.stakeholder_types(event.consultation_id),
+        "counts": queries.counts(event),
+        "labels": labels,
+        "columns": _columns(event),
+        "choices": [(q, option_names(q)) for q in questions_of(event, retired=True) if q.kind in WITH_OPTIONS],
+    }
+    return render_template("registrations/list.html", **names, **_list_names(event))
 
 
-EXPORT_HEADER = (
-    _("Name"),
-    _("Institution"),
-    _("Stakeholder type"),
-    _("Position"),
-    _("Sex"),
-    _("E-mail address"),
-    _("Phone"),
-    _("Takes part"),
-    _("Role"),
-    _("State"),
-    _("Diet"),
-    _("Accommodations"),
-)
+# -- many at once --
+
+BULK: dict[str, tuple[Callable[..., None], Any, Any]] = {
+    "approve": (actions.approve, _("%(num)s person approved."), _("%(num)s people approved.")),
+    "cancel": (actions.cancel, _("%(num)s registration cancelled."), _("%(num)s registrations cancelled.")),
+}
+
+
+@bp.post("/events/<slug>/registrations/bulk/<any(approve, cancel):verb>")
+def bulk(slug: str, verb: str) -> Answer:
+    """Do one thing to everybody ticked, or to everybody found; whoever it cannot be done to is named with the reason."""
+    event = load_event(slug)
+    require("registration.edit", event)
+    query = queries.search(event, request.form)
+    if request.form.get("everybody") != "1":
+        query = query.where(Registration.public_id.in_(request.form.getlist("registration")))
+    act, one, many = BULK[verb]
+    done, refused = 0, []
+    for registration in db.session.scalars(query.order_by(None).order_by(Registration.state_changed_at, Registration.id)).unique().all():
+        try:
+            act(registration, by=g.actor)
+            done += 1
+        except DomainError as problem:
+            refused.append(f"{registration.full_name}: {problem.message}")
+    db.session.commit()
+    if done:
+        flash(ngettext(str(one), str(many), done), "success")
+    if refused:
+        more = gettext(" … and %(count)s more", count=len(refused) - 5) if len(refused) > 5 else ""
+        flash(gettext("Not done for %(count)s: %(names)s", count=len(refused), names="; ".join(refused[:5])) + more, "warning")
+    if not done and not refused:
+        flash(gettext("Nobody was chosen. Tick people in the list first."), "warning")
+    kept: dict[str, Any] = {name: value for name, value in request.form.items() if name in FILTERS and value}
+    return redirect(url_for("registrations.list_registrations", slug=slug, **kept), 303)
+
+
+FILTERS = ("q", "state", "type", "sex", "attendance", "role", "institution", "answer")
+
+# -- export --
+
+Cell = Callable[[Registration], Any]
+COLUMNS: dict[str, tuple[Any, Cell]] = {
+    "name": (_("Name"), lambda r: r.full_name),
+    "institution": (_("Institution"), lambda r: local(r.institution.name)),
+    "type": (_("Stakeholder type"), lambda r: local(r.stakeholder_type.name)),
+    "position": (_("Position"), lambda r: r.position),
+    "unit": (_("Unit or directorate"), lambda r: r.unit),
+    "sex": (_("Sex"), lambda r: labels.SEX[r.sex]),
+    "email": (_("E-mail address"), lambda r: r.email),
+    "phone": (_("Phone"), lambda r: r.phone),
+    "attendance": (_("Takes part"), lambda r: labels.ATTENDANCE[r.attendance]),
+    "role": (_("Role"), lambda r: labels.ROLE[r.role]),
+    "state": (_("State"), lambda r: labels.STATE[r.state]),
+    "letter": (_("Assignment letter"), lambda r: r.assignment_letter),
+    "diet": (_("Diet"), lambda r: r.diet),
+    "accommodations": (_("Accommodations"), lambda r: r.accommodations),
+}
+
+
+def _columns(event: Event) -> list[tuple[str, str]]:
+    """Every column there is: the form's own, then the organiser's questions."""
+    own = [(key, str(label)) for key, (label, _cell) in COLUMNS.items()]
+    return own + [(q.public_id, local(q.label)) for q in questions_of(event, retired=True)]
 
 
 @bp.get("/events/<slug>/registrations.<any(csv, xlsx):kind>")
 def export(slug: str, kind: str) -> Answer:
-    """The filtered list as a file; what is exported never runs as a formula."""
+    """The filtered list as a file, in the columns chosen (`?columns=`, all unless given); it never runs as a formula."""
     event = load_event(slug)
     require("registration.export", event)
-    header = [str(words) for words in EXPORT_HEADER]
-    rows = [
-        [
-            r.full_name,
-            local(r.institution.name),
-            local(r.stakeholder_type.name),
-            r.position,
-            labels.SEX[r.sex],
-            r.email,
-            r.phone,
-            labels.ATTENDANCE[r.attendance],
-            labels.ROLE[r.role],
-            labels.STATE[r.state],
-            r.diet,
-            r.accommodations,
-        ]
-        for r in db.session.scalars(queries.search(event, request.args))
-    ]
-    name = f"{event.slug}-registrations.{kind}"
+    asked: dict[str, Question] = {q.public_id: q for q in questions_of(event, retired=True)}
+    everything = _columns(event)
+    wanted = set(request.args.getlist("columns")) or {key for key, _label in everything}
+    chosen = [(key, label) for key, label in everything if key in wanted]
+    people = list(db.session.scalars(queries.search(event, request.args)).unique())
+    answered = values_of([asked[key] for key, _label in chosen if key in asked], people)
+    rows = [[_cell(r, key, asked, answered) for key, _label in chosen] for r in people]
+    header, name = [label for _key, label in chosen], f"{event.slug}-registrations.{kind}"
     if kind == "csv":
         return download(write_csv(header, rows), name, "text/csv")
     return download(write_xlsx({gettext("Registrations"): (header, rows)}), name, XLSX_TYPE)
+
+
+def _cell(registration: Registration, key: str, asked: dict[str, Question], answered: dict[tuple[int, int], list[str]]) -> Any:
+    if key not in asked:
+        return COLUMNS[key][1](registration)
+    question = asked[key]
+    values = answered.get((registration.id, question.id), [])
+    return int(values[0]) if values and question.kind is QuestionKind.NUMBER else words(question, values)

@@ -262,7 +262,7 @@ class Registration(Public, Audited, Model):
     def full_name(self) -> str:
         """The name as on a certificate: titles before, name, titles after; words for it once it is erased."""
         if not self.name:
-            return gettext("(name erased)")
+            return str(gettext("(name erased)"))
         before = f"{self.title_before} {self.name}".strip()
         return f"{before}, {self.title_after}" if self.title_after else before
 

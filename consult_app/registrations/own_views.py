@@ -11,15 +11,18 @@ from sqlalchemy.orm import joinedload
 
 from consult_app import qr, web
 from consult_app.db import db
+from consult_app.errors import Conflict, Invalid
 from consult_app.events.queries import load_event
+from consult_app.forms import mark
 from consult_app.i18n import gettext, language
 from consult_app.policy import public, require
 from consult_app.registrations import actions, queries
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import LinkForm, OwnRegistrationForm, PublicRegistrationForm, ReplacementForm
 from consult_app.registrations.models import Registration, Source
+from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import ticket_code
-from consult_app.web import Answer, go, limiter, safe_next
+from consult_app.web import Answer, download, go, limiter, safe_next
 
 
 def load_participant(public_id: str, link_start: str) -> Registration | None:
@@ -45,12 +48,18 @@ def register(slug: str) -> Answer:
     types = queries.stakeholder_types(event.consultation_id)
     form = PublicRegistrationForm.of(event, types, client_key=secrets.token_urlsafe(16), language=language())
     if form.validate_on_submit():
-        actions.register(
-            event, form.details(event), by=g.actor, source=Source.PUBLIC, consents=form.consents(), client_key=form.client_key.data or None
-        )
-        db.session.commit()
-        session["registered_email"] = form.email.data
-        return redirect(url_for("registrations.registered", slug=slug), 303)
+        try:
+            actions.register(
+                event, form.details(event), by=g.actor, source=Source.PUBLIC, consents=form.consents(), answers=form.answers(),
+                client_key=form.client_key.data or None,
+            )  # fmt: skip
+            db.session.commit()
+            session["registered_email"] = form.email.data
+            return redirect(url_for("registrations.registered", slug=slug), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            event = load_event(slug)
+            mark(form, problem)
     return render_template("registrations/register.html", form=form, event=event), 422 if form.is_submitted() else 200
 
 
@@ -106,6 +115,15 @@ def own() -> Answer:
     return render_template("registrations/own.html", registration=registration, event=registration.event, code=code, qr=qr.svg_path(code))
 
 
+@bp.get("/my/registration/ticket.pdf")
+def ticket_file() -> Answer:
+    """The ticket on paper, for as long as it holds a place."""
+    require("registration.own", g.actor)
+    if not g.actor.is_confirmed:
+        raise Conflict(gettext("There is no ticket yet: this registration waits."))
+    return download(ticket_pdf(g.actor), f"ticket-{g.actor.event.slug}.pdf", "application/pdf", inline=True)
+
+
 @bp.route("/my/registration/change", methods=["GET", "POST"])
 def change() -> Answer:
     require("registration.own", g.actor)
@@ -116,11 +134,15 @@ def change() -> Answer:
     if form.validate_on_submit():
         details = form.details(registration.event)
         details.role = registration.role
-        actions.change(registration, details, by=registration)
-        actions.set_consents(registration, form.consents(), by=registration, channel=Source.PUBLIC)
-        db.session.commit()
-        flash(gettext("Your registration is changed."), "success")
-        return redirect(url_for("registrations.own"), 303)
+        try:
+            actions.change(registration, details, by=registration, answers=form.answers())
+            actions.set_consents(registration, form.consents(), by=registration, channel=Source.PUBLIC)
+            db.session.commit()
+            flash(gettext("Your registration is changed."), "success")
+            return redirect(url_for("registrations.own"), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            mark(form, problem)
     return render_template(
         "registrations/change.html", form=form, event=registration.event, registration=registration
     ), 422 if form.is_submitted() else 200

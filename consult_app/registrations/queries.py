@@ -13,8 +13,19 @@ from consult_app.db import db
 from consult_app.errors import Missing
 from consult_app.events.models import Event
 from consult_app.i18n import _
-from consult_app.registrations.models import Institution, Registration, RegistrationState, StakeholderType
+from consult_app.registrations.models import (
+    Attendance,
+    Institution,
+    ParticipantRole,
+    Question,
+    QuestionAnswer,
+    Registration,
+    RegistrationState,
+    Sex,
+    StakeholderType,
+)
 from consult_app.registrations.tickets import normal_code, token_hash
+from consult_app.registrations.titles import split_titles
 from consult_app.sheets import fold
 
 
@@ -63,15 +74,36 @@ def demo_participant() -> Registration | None:
 
 
 def search(event: Event, filters: Mapping[str, str]) -> Select[Registration]:
-    """Registrations by name, for the filters `q` (words in any order), `state` and `type`; unknown values find all."""
+    """Registrations by name, for what the list can be filtered by; unknown values find all.
+
+    `q` finds words in any order in name, institution, mail and phone, without accents, case and academic titles;
+    `answer` is "question:value" of a choice.
+    """
     query = select(Registration).where(Registration.event_id == event.id).options(*_WITH).order_by(Registration.name, Registration.id)
-    for word in fold(filters.get("q", "")).split():
+    for word in searched(filters.get("q", "")):
         query = query.where(Registration.search.contains(word, autoescape=True))
-    if filters.get("state") in set(RegistrationState):
-        query = query.where(Registration.state == filters["state"])
+    for name, kind in (("state", RegistrationState), ("sex", Sex), ("attendance", Attendance), ("role", ParticipantRole)):
+        if filters.get(name) in set(kind):
+            query = query.where(getattr(Registration, name) == filters[name])
     if filters.get("type"):
-        query = query.join(StakeholderType).where(StakeholderType.code == filters["type"])
+        query = query.join(StakeholderType, StakeholderType.id == Registration.stakeholder_type_id)
+        query = query.where(StakeholderType.code == filters["type"])
+    if filters.get("institution"):
+        query = query.where(Registration.institution.has(Institution.public_id == filters["institution"]))
+    question, _colon, value = filters.get("answer", "").partition(":")
+    if value:
+        wanted = select(QuestionAnswer.registration_id).join(Question, Question.id == QuestionAnswer.question_id)
+        query = query.where(Registration.id.in_(wanted.where(Question.public_id == question, QuestionAnswer.value == value)))
     return query
+
+
+def searched(words: str) -> list[str]:
+    """The words to search for: folded, without academic titles unless there is nothing else; a phone number as its digits."""
+    digits = "".join(c for c in words if c.isdigit())
+    if len(digits) >= 5 and not any(c.isalpha() for c in words):
+        return [digits.removeprefix("0")]
+    _salutation, _before, name, _after = split_titles(words)
+    return fold(name).split() or fold(words).split()
 
 
 def stakeholder_types(consultation_id: int) -> list[StakeholderType]:
@@ -93,6 +125,9 @@ def institutions(consultation: Consultation) -> list[Institution]:
     )
 
 
+COUNTED = ("CONFIRMED", "WAITING", "CANCELLED", "REPLACED", "PENDING", "REFUSED")  # in the order of `Counts`
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many registrations of an event stand in each state; `registered` holds a seat or takes part online."""
@@ -101,6 +136,8 @@ class Counts:
     waiting: int
     cancelled: int
     replaced: int
+    pending: int
+    refused: int
 
 
 def counts(event: Event) -> Counts:
@@ -109,5 +146,4 @@ def counts(event: Event) -> Counts:
         .tuples()
         .all()
     )
-    states = RegistrationState
-    return Counts(rows.get(states.CONFIRMED, 0), rows.get(states.WAITING, 0), rows.get(states.CANCELLED, 0), rows.get(states.REPLACED, 0))
+    return Counts(*(rows.get(RegistrationState[name], 0) for name in COUNTED))

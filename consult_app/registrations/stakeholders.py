@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
+from sqlalchemy import func, select
+
 from consult_app import audit
 from consult_app.consultations.actions import consultation_created
 from consult_app.consultations.models import Consultation, Level
 from consult_app.db import db
-from consult_app.i18n import Texts
+from consult_app.errors import Conflict, Missing
+from consult_app.events.models import Event
+from consult_app.i18n import Texts, _
 from consult_app.policy import Actor
-from consult_app.registrations.models import StakeholderType
+from consult_app.registrations.models import Institution, Question, Quota, Registration, StakeholderType
 
 TYPES: dict[str, Texts] = {
     "government": {"en": "Government", "id": "Pemerintah"},
@@ -29,6 +35,80 @@ def add_stakeholder_type(consultation_id: int, code: str, name: Texts, place: in
     db.session.add(kind)
     audit.record(by, "stakeholder_type.add", kind)
     return kind
+
+
+def _types(consultation: Consultation) -> list[StakeholderType]:
+    query = select(StakeholderType).where(StakeholderType.consultation_id == consultation.id)
+    return list(db.session.scalars(query.order_by(StakeholderType.place, StakeholderType.id)))
+
+
+def load_stakeholder_type(consultation: Consultation, public_id: str) -> StakeholderType:
+    """A type of this consultation. Raises Missing."""
+    found = next((kind for kind in _types(consultation) if kind.public_id == public_id), None)
+    if found is None:
+        raise Missing(_("There is no such stakeholder type."))
+    return found
+
+
+def new_stakeholder_type(consultation: Consultation, name: Texts, *, by: Actor) -> StakeholderType:
+    """Add a type at the end of the list. Raises Conflict where one has that name already."""
+    types = _types(consultation)
+    _check_name(types, name)
+    words = name.get("en") or next(iter(name.values()))
+    base = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:40] or "type"
+    taken = {kind.code for kind in types}
+    code = base if base not in taken else next(f"{base}_{n}" for n in range(2, len(taken) + 3) if f"{base}_{n}" not in taken)
+    return add_stakeholder_type(consultation.id, code, name, max((kind.place for kind in types), default=-1) + 1, by=by)
+
+
+def _check_name(types: list[StakeholderType], name: Texts) -> None:
+    taken = {words.casefold() for kind in types for words in kind.name.values()}
+    if any(words.casefold() in taken for words in name.values() if words):
+        raise Conflict(_("There is a stakeholder type of that name already."))
+
+
+def rename_stakeholder_type(kind: StakeholderType, consultation: Consultation, name: Texts, *, by: Actor) -> None:
+    """Give a type another name; its code stays, so that files written before still fit."""
+    _check_name([other for other in _types(consultation) if other.id != kind.id], name)
+    kind.name = name
+    audit.record(by, "stakeholder_type.rename", kind)
+
+
+def move_stakeholder_type(kind: StakeholderType, consultation: Consultation, step: int, *, by: Actor) -> None:
+    """Move a type up (-1) or down (1) in the list."""
+    types = _types(consultation)
+    here = next(n for n, other in enumerate(types) if other.id == kind.id)
+    if not 0 <= here + step < len(types):
+        raise Conflict(_("It cannot be moved any further."))
+    types[here], types[here + step] = types[here + step], types[here]
+    for place, other in enumerate(types):
+        if other.place != place:
+            other.place = place
+            audit.record(by, "stakeholder_type.move", other)
+
+
+def uses_of_types(consultation: Consultation) -> dict[int, int]:
+    """How many institutions and registrations stand under each type."""
+    counts: dict[int, int] = {}
+    for model in (Institution, Registration):
+        query = select(model.stakeholder_type_id, func.count()).where(model.consultation_id == consultation.id)
+        for kind_id, n in db.session.execute(query.group_by(model.stakeholder_type_id)).tuples():
+            counts[kind_id] = counts.get(kind_id, 0) + n
+    return counts
+
+
+def remove_stakeholder_type(kind: StakeholderType, consultation: Consultation, *, by: Actor) -> None:
+    """Take a type away that nobody stands under; its quotas go with it. Raises Conflict where it is used."""
+    if uses_of_types(consultation).get(kind.id):
+        raise Conflict(_("Institutions or people stand under this type, so it stays. You can rename it."))
+    asked = db.session.scalars(select(Question).join(Event).where(Event.consultation_id == consultation.id, Question.is_retired.is_(False)))
+    if any(kind.code in question.stakeholder_type_codes for question in asked):
+        raise Conflict(_("A question is asked of this type only. Change the question first."))
+    for quota in db.session.scalars(select(Quota).where(Quota.stakeholder_type_id == kind.id)).all():
+        audit.record(by, "quota.delete", quota)
+        db.session.delete(quota)
+    audit.record(by, "stakeholder_type.delete", kind)
+    db.session.delete(kind)
 
 
 @consultation_created.connect

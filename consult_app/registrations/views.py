@@ -5,12 +5,15 @@ from __future__ import annotations
 from flask import flash, g, redirect, render_template, url_for
 
 from consult_app.db import db
+from consult_app.errors import Invalid
 from consult_app.events.queries import load_event
+from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.policy import require
 from consult_app.registrations import actions, labels, queries
+from consult_app.registrations.answers import words_of
 from consult_app.registrations.blueprint import bp
-from consult_app.registrations.forms import OrganiserRegistrationForm, ReplacementForm
+from consult_app.registrations.forms import OrganiserRegistrationForm, RefusalForm, ReplacementForm
 from consult_app.registrations.models import Source
 from consult_app.web import Answer
 
@@ -22,11 +25,17 @@ def add(slug: str) -> Answer:
     types = queries.stakeholder_types(event.consultation_id)
     form = OrganiserRegistrationForm.of(event, types, language=event.consultation.languages[0])
     if form.validate_on_submit():
-        registration, is_new = actions.register(event, form.details(event), by=g.actor, source=Source.ORGANISER)
-        db.session.commit()
-        words = gettext("%(name)s is registered.") if is_new else gettext("%(name)s was registered already, and is shown here.")
-        flash(words % {"name": registration.full_name}, "success" if is_new else "info")
-        return redirect(url_for("registrations.show", slug=slug, public_id=registration.public_id), 303)
+        try:
+            details, given = form.details(event), form.answers()
+            registration, is_new = actions.register(event, details, by=g.actor, source=Source.ORGANISER, answers=given)
+            db.session.commit()
+            words = gettext("%(name)s is registered.") if is_new else gettext("%(name)s was registered already, and is shown here.")
+            flash(words % {"name": registration.full_name}, "success" if is_new else "info")
+            return redirect(url_for("registrations.show", slug=slug, public_id=registration.public_id), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            event = load_event(slug)
+            mark(form, problem)
     return render_template("registrations/add.html", form=form, event=event), 422 if form.is_submitted() else 200
 
 
@@ -36,8 +45,9 @@ def show(slug: str, public_id: str) -> Answer:
     require("registration.list", event)
     registration = queries.load_registration(event, public_id)
     return render_template(
-        "registrations/show.html", registration=registration, event=event, states=labels.STATE, tones=labels.TONE, labels=labels
-    )
+        "registrations/show.html", registration=registration, event=event, states=labels.STATE, tones=labels.TONE, labels=labels,
+        answers=words_of(registration),
+    )  # fmt: skip
 
 
 @bp.route("/events/<slug>/registrations/<public_id>/edit", methods=["GET", "POST"])
@@ -48,11 +58,16 @@ def edit(slug: str, public_id: str) -> Answer:
     form = OrganiserRegistrationForm.of(event, queries.stakeholder_types(event.consultation_id), registration)
     del form.email  # it is who they are: another address is another person, who can replace this one
     if form.validate_on_submit():
-        details = form.details(event)
-        actions.change(registration, details, by=g.actor)
-        db.session.commit()
-        flash(gettext("The registration is saved."), "success")
-        return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+        try:
+            actions.change(registration, form.details(event), by=g.actor, answers=form.answers())
+            db.session.commit()
+            flash(gettext("The registration is saved."), "success")
+            return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            event = load_event(slug)
+            registration = queries.load_registration(event, public_id)
+            mark(form, problem)
     return render_template(
         "registrations/edit.html", form=form, event=event, registration=registration
     ), 422 if form.is_submitted() else 200
@@ -67,6 +82,35 @@ def cancel(slug: str, public_id: str) -> Answer:
     db.session.commit()
     flash(gettext("The registration of %(name)s is cancelled.", name=registration.full_name), "success")
     return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+
+
+@bp.post("/events/<slug>/registrations/<public_id>/approve")
+def approve(slug: str, public_id: str) -> Answer:
+    event = load_event(slug)
+    require("registration.edit", event)
+    registration = queries.load_registration(event, public_id)
+    actions.approve(registration, by=g.actor)
+    db.session.commit()
+    words = gettext("%(name)s is on the waiting list.") if registration.is_waiting else gettext("%(name)s is approved, and has a place.")
+    flash(words % {"name": registration.full_name}, "success")
+    return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+
+
+@bp.route("/events/<slug>/registrations/<public_id>/refuse", methods=["GET", "POST"])
+def refuse(slug: str, public_id: str) -> Answer:
+    """Say no, with a reason that the person will read."""
+    event = load_event(slug)
+    require("registration.edit", event)
+    registration = queries.load_registration(event, public_id)
+    form = RefusalForm()
+    if form.validate_on_submit():
+        actions.refuse(registration, form.reason.data or "", by=g.actor)
+        db.session.commit()
+        flash(gettext("The registration of %(name)s is not approved.", name=registration.full_name), "success")
+        return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+    return render_template(
+        "registrations/refuse.html", form=form, event=event, registration=registration
+    ), 422 if form.is_submitted() else 200
 
 
 @bp.post("/events/<slug>/registrations/<public_id>/restore")
