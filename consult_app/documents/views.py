@@ -37,7 +37,7 @@ NOT_FILTERS = {"lang", "page", "csrf_token", "paper", "per_sheet", "language", "
 
 def _filters() -> dict[str, str]:
     """What the address asks of the list of registrations, so that a paper can be printed for what is shown there."""
-    return {name: words for name, words in request.args.items() if name not in NOT_FILTERS and words}
+    return {name: words for name, words in request.values.items() if name not in NOT_FILTERS and words}
 
 
 def _paper() -> str:
@@ -89,7 +89,8 @@ def print_papers(slug: str, kind: str) -> Answer:
     form = PrintForm.of(kind, CombinedMultiDict([request.form, request.args]))
     if not form.validate():
         raise Invalid(_("These options cannot be printed."), reasons=[words for part in form for words in part.errors])
-    people = queries.selected(event, _filters(), request.form.getlist("registration"))
+    ticked = request.form.getlist("registration") if request.form.get("everybody") != "1" else []
+    people = queries.selected(event, _filters(), ticked)
     if kind == make.CERTIFICATES:
         if not request.form.getlist("registration"):
             people = queries.arrived_among(event, people)

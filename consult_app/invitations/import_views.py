@@ -16,7 +16,7 @@ from consult_app.invitations import imports
 from consult_app.policy import require
 from consult_app.registrations.forms import UploadForm
 from consult_app.sheets import read
-from consult_app.web import Answer
+from consult_app.web import Answer, pause_transaction, resume_writing
 
 bp = Blueprint("invitation_import", __name__)
 
@@ -29,12 +29,15 @@ def upload(slug: str) -> Answer:
     if form.validate_on_submit():
         file = form.file.data
         try:
+            pause_transaction()
+            judged = imports.judge(file.filename or "", read(file.filename or "", file.read()), imports.ground(event))
+            resume_writing()
             draft = ImportDraft(
                 consultation_id=event.consultation_id,
                 event_id=event.id,
                 kind=ImportKind.INVITATIONS,
                 filename=(file.filename or "")[:200],
-                rows=imports.judge(file.filename or "", read(file.filename or "", file.read()), imports.ground(event)).as_json(),
+                rows=judged.as_json(),
                 created_by_id=g.actor.id if isinstance(g.actor, User) else None,
             )
             db.session.add(draft)

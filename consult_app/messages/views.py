@@ -28,7 +28,7 @@ bp = Blueprint("messages", __name__)
 def _recipients(event: Event) -> list[Registration]:
     """The people of the list as it was filtered, or those ticked; without a filter by state, those who hold or await a place."""
     query = search(event, request.values)
-    ticked = request.values.getlist("registration")
+    ticked = request.values.getlist("registration") if request.values.get("everybody") != "1" else []
     if ticked:
         query = query.where(Registration.public_id.in_(ticked))
     elif not request.values.get("state"):
@@ -82,7 +82,7 @@ def write(slug: str) -> Answer:
 
 
 # the filters of the list of registrations, which travel with the form
-KEPT = ("q", "state", "type", "sex", "attendance", "role", "institution", "answer", "registration")
+KEPT = ("q", "state", "type", "sex", "attendance", "role", "institution", "answer", "registration", "everybody")
 
 
 @bp.get("/events/<slug>/messages")
