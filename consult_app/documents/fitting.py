@@ -95,6 +95,7 @@ def fit(words: str, font: str, width: float, height: float, most: float, least: 
     widths = [_line(token, font).width for token in tokens]
     space = stringWidth(" ", font, 1)
     tall = TALL if any(kind == pdf.JAVANESE for kind, _part in pdf.runs(words, font)) else LEADING
+    most, least = min(most, height / tall), min(least, height / tall)
     size = most
     while True:
         rows = max(1, int(height / (size * tall)))

@@ -32,7 +32,7 @@ from consult_app.web import Answer, download, is_htmx
 
 bp = Blueprint("documents", __name__)
 PDF = "application/pdf"
-NOT_FILTERS = {"lang", "page", "csrf_token", "paper", "per_sheet", "language", "start", "registration"}
+NOT_FILTERS = {"lang", "page", "csrf_token", "paper", "per_sheet", "language", "start", "registration", "everybody"}
 
 
 def _filters() -> dict[str, str]:
@@ -92,7 +92,7 @@ def print_papers(slug: str, kind: str) -> Answer:
     ticked = request.form.getlist("registration") if request.form.get("everybody") != "1" else []
     people = queries.selected(event, _filters(), ticked)
     if kind == make.CERTIFICATES:
-        if not request.form.getlist("registration"):
+        if not ticked:
             people = queries.arrived_among(event, people)
         actions.issue(event, people, by=g.actor)
     return _answer(event, kind, people, form.options())
