@@ -7,12 +7,13 @@ bin := .venv/bin
 checks := check-ruff check-format check-types check-imports check-templates check-security check-unused
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check assets screenshots clean $(checks)
+.PHONY: help run test check bench assets screenshots clean $(checks)
 
 help:
 	@echo "make run          set up and serve at http://$(HOST):$(PORT) with the demonstration (PORT=…, CONSULT_DEMO=0)"
 	@echo "make test         all tests (ARGS='-k signing')"
 	@echo "make check        lint, types, import contracts, templates, security: about a minute"
+	@echo "make bench        figures beside their floors, one JSON object a line"
 	@echo "make assets       build static/dist/ anew"
 	@echo "make screenshots  pictures of the pages, both languages, light and dark"
 	@echo "make clean        remove what set-up made; data under var/ stays"
@@ -24,6 +25,10 @@ run:
 test:
 	@tools/setup.sh test
 	$(bin)/pytest -n 2 --maxschedchunk=1 -q $(ARGS)
+
+bench:
+	@tools/setup.sh test
+	$(bin)/python -m benchmarks.registration
 
 check:
 	@tools/setup.sh check

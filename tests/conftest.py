@@ -22,7 +22,7 @@ from sqlalchemy import event as sa_event
 
 from consult_app import audit, create_app, jobs
 from consult_app.accounts.models import User
-from consult_app.db import db
+from consult_app.db import db, set_transaction_mode
 from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import link_secret
 from tests.factories import PASSWORD
@@ -105,6 +105,7 @@ def app(template_database: Path, tmp_path: Path, settings: dict[str, Any]) -> It
     shutil.copy(template_database, tmp_path / "consult.db")
     app = create_app({**SETTINGS, "VAR": tmp_path, "DATABASE_URL": f"sqlite:///{tmp_path / 'consult.db'}", **settings})
     app.test_client_class = Client
+    set_transaction_mode("deferred")  # a command that an earlier test ran in this process may have chosen another
     with app.app_context():
         yield app
         db.session.remove()
