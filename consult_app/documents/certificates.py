@@ -19,6 +19,8 @@ from consult_app.pdf import mm
 from consult_app.registrations import labels
 from consult_app.registrations.models import ParticipantRole
 
+SIGNED = 62  # millimetres above which the words stand, and under which it is signed
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -87,9 +89,11 @@ def _words(canvas: Any, certificate: Certificate, width: float, top: float) -> N
         _Row(local(event.title), pdf.SERIF_BOLD, 15 * mm, 18, 10, pdf.INK, 1),
         _Row(held, pdf.SANS, 11 * mm, 12, 7, pdf.INK, 0),
     )
-    for row in rows:
+    fitted_rows = [(row, fit(row.words, row.font, inner, row.height, row.most, row.least)) for row in rows]
+    used = sum(fitted.height + row.below * mm for row, fitted in fitted_rows)
+    top -= max(0.0, top - SIGNED * mm - used) * 0.45  # what is spare stands above and below
+    for row, fitted in fitted_rows:
         canvas.setFillColor(row.colour)
-        fitted = fit(row.words, row.font, inner, row.height, row.most, row.least)
         top = draw(canvas, fitted, 30 * mm, top, inner, "center") - row.below * mm
 
 

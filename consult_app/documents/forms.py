@@ -58,7 +58,7 @@ class PrintForm(Form):
     """How papers are printed; `PrintForm.of(prefix)` keeps the ids of several forms on a page apart."""
 
     paper = SelectField(_("Paper"), choices=list(labels.PAPER.items()), default="a4")
-    per_sheet = SelectField(_("Size"), choices=[(str(n), words) for n, words in labels.PER_SHEET.items()], default="8")
+    per_sheet = SelectField(_("On one sheet"), choices=[(str(n), words) for n, words in labels.PER_SHEET.items()], default="8")
     language = SelectField(_("Language"), choices=LANGUAGES)
     start = IntegerField(_("First free place on the sheet"), [Optional(), NumberRange(1, 10)])
 

@@ -96,7 +96,7 @@ def participation_pdf(event: Event, tables: Sequence[Participation], heading: Se
             font = pdf.SANS_BOLD if row is table.total else pdf.SANS
             cells = [paragraph(local(row.name), font, 9)]
             rows.append(cells + [paragraph(words, font, 9, alignment=TA_RIGHT) for words in _figures(row)])
-        story += [_table(rows, (44, 16, 15, 25, 16, 19, 22, 13), total=True), Spacer(1, 8 * mm)]
+        story += [_table(rows, (38, 20, 17, 26, 16, 21, 19, 13), total=True), Spacer(1, 8 * mm)]
     if len(event.days) > 1:
         story.append(paragraph(gettext("Arrived, by day"), pdf.SERIF_BOLD, 13))
         story += [paragraph(f"{day(date)}: {count_arrived(event, date)}", pdf.SANS, 10) for date in event.days]

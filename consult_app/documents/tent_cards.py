@@ -60,4 +60,4 @@ def _fold(canvas: Any, words: str, width: float, y: float) -> None:
     canvas.line(width - 12 * mm, y, width - 4 * mm, y)
     canvas.setDash()
     canvas.setFillColor(pdf.MUTED)
-    pdf.draw_line(canvas, 4 * mm, y + 1.2 * mm, words, pdf.SANS, 6, 14 * mm)
+    pdf.draw_line(canvas, 4 * mm, y + 1.2 * mm, words, pdf.SANS, 7, 30 * mm)
