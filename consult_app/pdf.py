@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 import arabic_reshaper
 from bidi.algorithm import get_display
 from flask import current_app
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_CENTER as TA_CENTER
 from reportlab.lib.enums import TA_RIGHT as TA_RIGHT
@@ -50,6 +51,7 @@ SUCCESS, WARNING, DANGER = HexColor("#2c6b3f"), HexColor("#8a5a00"), HexColor("#
 # One colour per dimension, the same as in assets/css/tokens.css; repeated after six.
 DIMENSIONS = [HexColor(code) for code in ("#17478a", "#9a6205", "#1f7263", "#8246b3", "#84183c", "#3f3d0c")]
 
+rl_config.useA85 = 0  # streams as bytes: a fifth smaller, and made in less time
 _DARK = re.compile(rb"\x01+")
 
 
