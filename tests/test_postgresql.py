@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,8 @@ def test_the_migrations_make_the_tables_of_the_models(app: Flask) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
-def test_rule_4_twelve_at_once_for_the_last_seat(app: Flask) -> None:
+def test_rule_4_two_hundred_for_the_last_seat(app: Flask) -> None:
+    """Two hundred requests, forty at any moment, on both databases: one more seat is given, and never two."""
     event = factories.make_event(capacity=2)
     factories.make_registration(event)
     url, event_id = f"/events/{event.slug}/register", event.id
@@ -111,9 +113,18 @@ def test_rule_4_twelve_at_once_for_the_last_seat(app: Flask) -> None:
         data = {**FORM, "email": f"crowd{number}@example.org", "client_key": f"key-{event_id}-{number}"}
         return lambda: app.test_client().post(url, data=data).status_code
 
-    assert at_once([register(number) for number in range(CROWD)]) == [303] * CROWD
+    db.session.commit()
+    db.session.remove()
+
+    def insist(number: int) -> int:
+        """As a browser does that is told to come again in a few seconds (503), on a machine that is busy with other tests."""
+        return next((answer for _try in range(5) if (answer := register(number)()) != 503), 503)
+
+    with ThreadPoolExecutor(40) as crowd:
+        answers = list(crowd.map(insist, range(200)))
+    assert answers == [303] * 200
     states = db.session.scalars(db.select(Registration.state).where(Registration.event_id == event_id)).all()
-    assert sorted(state.value for state in states) == ["confirmed"] * 2 + ["waiting"] * (CROWD - 1)
+    assert sorted(state.value for state in states) == ["confirmed"] * 2 + ["waiting"] * 199
     assert audit.verify()[1] == []
 
 
