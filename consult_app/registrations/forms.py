@@ -77,9 +77,10 @@ class RegistrationForm(Form):
         form._region = event.consultation.territory[:2]
         form.stakeholder_type.choices = [("", _("Choose one")), *((kind.code, local(kind.name)) for kind in types)]
         full = full_groups(event, registration) - ({registration.dimension_id} if registration is not None else set())
-        groups = [
-            (str(d.id), f"{d.number}. {local(d.name)}" + (f" ({gettext('full')})" if d.id in full else ""))
-            for d in event.consultation.dimensions
+        names = {d.id: f"{d.number}. {local(d.name)}" for d in event.consultation.dimensions}
+        groups: list[tuple[Any, ...]] = [
+            (str(key), f"{name} ({gettext('full')})", {"disabled": True}) if key in full else (str(key), name)
+            for key, name in names.items()
         ]
         form.dimension_id.choices = [("", _("No preference")), *groups]
         form.days.choices = [(value.isoformat(), day(value)) for value in event.days]

@@ -17,7 +17,7 @@ from consult_app.registrations import actions, labels, queries
 from consult_app.registrations.answers import values_of, words
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.limits import option_names
-from consult_app.registrations.models import Question, QuestionKind, Registration
+from consult_app.registrations.models import Question, QuestionKind, Registration, RegistrationState
 from consult_app.registrations.questions import WITH_OPTIONS, questions_of
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
 from consult_app.web import Answer, download, is_htmx, paginate
@@ -63,7 +63,9 @@ def bulk(slug: str, verb: str) -> Answer:
         query = query.where(Registration.public_id.in_(request.form.getlist("registration")))
     act, one, many = BULK[verb]
     done, refused = 0, []
-    for registration in db.session.scalars(query.order_by(None).order_by(Registration.state_changed_at, Registration.id)).unique().all():
+    # who holds a seat comes last, so that cancelling everybody moves nobody up who is cancelled next
+    query = query.order_by(None).order_by(Registration.state == RegistrationState.CONFIRMED, Registration.state_changed_at, Registration.id)
+    for registration in db.session.scalars(query).unique().all():
         try:
             act(registration, by=g.actor)
             done += 1

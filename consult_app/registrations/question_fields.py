@@ -37,8 +37,10 @@ class _Asked(Optional):  # type: ignore[misc]
 def _field(question: Question, types: Sequence[StakeholderType], full: set[tuple[int, str]], mine: Sequence[str]) -> Any:
     kind, label, names = question.kind, local(question.label), {"description": _hint(question, types)}
     asked = [_Asked()] if question.is_required and not question.stakeholder_type_codes else [Optional()]
-    options = [
-        (key, gettext("%(choice)s (full)", choice=words) if (question.id, key) in full and key not in mine else words)
+    options: list[tuple[Any, ...]] = [
+        (key, gettext("%(choice)s (full)", choice=words), {"disabled": True})
+        if (question.id, key) in full and key not in mine
+        else (key, words)
         for key, words in option_names(question)
     ]
     if kind is QuestionKind.CHOICE:
