@@ -95,8 +95,13 @@ def accept() -> Answer:
     form = AcceptForm.of(invitation, "")
     if not form.validate_on_submit():
         return _person_page(invitation, form)
-    answers.accept(invitation, form.details(invitation), form.consents(), client_key=form.client_key.data or None)
-    db.session.commit()
+    try:
+        answers.accept(invitation, form.details(invitation), form.consents(), given=form.answers(), client_key=form.client_key.data or None)
+        db.session.commit()
+    except Invalid as problem:  # a choice whose last seat went to somebody else meanwhile
+        db.session.rollback()
+        form[problem.field].errors = [str(problem.message)]
+        return _person_page(_own(InvitationKind.PERSON), form)
     return redirect(url_for("invitation.own"), 303)
 
 
@@ -157,10 +162,12 @@ def _delegate_page(form: DelegateForm, invitation: EventInvitation, old: Registr
 @bp.route("/my/invitation/delegates/add", methods=["GET", "POST"])
 def add_delegate() -> Answer:
     invitation = _own(InvitationKind.INSTITUTION)
-    form: DelegateForm = DelegateForm.at(invitation.event, client_key=secrets.token_urlsafe(16))
+    form = DelegateForm.of(invitation, secrets.token_urlsafe(16))
     if form.validate_on_submit():
         try:
-            registration = answers.add_delegate(invitation, form.details(invitation), client_key=form.client_key.data or None)
+            registration = answers.add_delegate(
+                invitation, form.details(invitation), given=form.answers(), client_key=form.client_key.data or None
+            )
             db.session.commit()
             flash(gettext("%(name)s is registered.", name=registration.full_name), "success")
             return redirect(url_for("invitation.own"), 303)

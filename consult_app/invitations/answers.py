@@ -13,6 +13,7 @@ from consult_app.invitations import sending
 from consult_app.invitations.actions import Guest, invite, lock_event, set_state
 from consult_app.invitations.models import Channel, EventInvitation, InvitationKind, InvitationState
 from consult_app.registrations import actions as registrations
+from consult_app.registrations.answers import Given
 from consult_app.registrations.models import LIVE, Purpose, Registration, Source
 from consult_app.registrations.people import Details
 
@@ -58,7 +59,12 @@ def _link(registration: Registration, invitation: EventInvitation) -> None:
 
 
 def accept(
-    invitation: EventInvitation, details: Details, consents: dict[Purpose, bool], *, client_key: str | None = None
+    invitation: EventInvitation,
+    details: Details,
+    consents: dict[Purpose, bool],
+    *,
+    given: Given | None = None,
+    client_key: str | None = None,
 ) -> Registration | None:
     """Accept and register, with the ticket by mail; who is registered already keeps that place (product.md rule 5).
 
@@ -70,7 +76,13 @@ def accept(
         _at_home(details, invitation)
         details.email = invitation.email or details.email
         held, is_new = registrations.register(
-            invitation.event, details, by=invitation, source=Source.INVITATION, consents=consents, client_key=client_key
+            invitation.event,
+            details,
+            by=invitation,
+            source=Source.INVITATION,
+            consents=consents,
+            answers=given,
+            client_key=client_key,
         )
         if not is_new and not invitation.email:
             _answer(invitation, InvitationState.ACCEPTED, "invitation.accept")
@@ -149,7 +161,9 @@ def _require_institution(invitation: EventInvitation) -> None:
         raise Conflict(_("This invitation is for one person."))
 
 
-def add_delegate(invitation: EventInvitation, details: Details, *, client_key: str | None = None) -> Registration:
+def add_delegate(
+    invitation: EventInvitation, details: Details, *, given: Given | None = None, client_key: str | None = None
+) -> Registration:
     """Register one of the institution's people; they get their ticket by mail."""
     _require_institution(invitation)
     _begin(invitation, registering=True)
@@ -164,7 +178,13 @@ def add_delegate(invitation: EventInvitation, details: Details, *, client_key: s
     _at_home(details, invitation)
     consents = {Purpose.TAKING_PART: True}  # the contact says that the delegate was informed
     registration, _new = registrations.register(
-        invitation.event, details, by=invitation, source=Source.INVITATION, consents={} if held else consents, client_key=client_key
+        invitation.event,
+        details,
+        by=invitation,
+        source=Source.INVITATION,
+        consents={} if held else consents,
+        answers=given,
+        client_key=client_key,
     )
     _link(registration, invitation)
     _answer(invitation, InvitationState.ACCEPTED, "invitation.accept")

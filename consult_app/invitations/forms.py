@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField, EmailField, HiddenField, IntegerField, RadioField, SelectField, ValidationError
@@ -14,9 +15,12 @@ from consult_app.invitations import labels
 from consult_app.invitations.actions import Guest
 from consult_app.invitations.models import EventInvitation, InvitationKind
 from consult_app.registrations import labels as people_labels
-from consult_app.registrations.models import Attendance, Purpose, Registration, Sex, StakeholderType
+from consult_app.registrations import question_fields
+from consult_app.registrations.answers import Given
+from consult_app.registrations.models import Attendance, Purpose, Question, QuestionKind, Registration, Sex, StakeholderType
 from consult_app.registrations.people import Details
 from consult_app.registrations.phones import e164
+from consult_app.registrations.questions import questions_of
 
 _NAMING = ("salutation", "title_before", "name", "title_after", "position")
 
@@ -93,6 +97,11 @@ class InvitationForm(_WithPhone):
         )
 
 
+def _code_of(question: Question) -> str:
+    """A stakeholder type that is asked this question: the form has no others on it."""
+    return question.stakeholder_type_codes[0] if question.stakeholder_type_codes else ""
+
+
 class _PersonForm(_WithPhone):
     """The few facts of one person that a place at an event needs."""
 
@@ -107,13 +116,33 @@ class _PersonForm(_WithPhone):
     )
     attendance = RadioField(_("Takes part"), [InputRequired()], choices=choices(Attendance, people_labels.ATTENDANCE))
 
+    questions: Sequence[Question] = ()
+
     @classmethod
-    def at(cls, event: Event, **data: Any) -> Any:
-        form: Any = cls(data=data)
+    def at(cls, event: Event, questions: Sequence[Question] = (), **data: Any) -> Any:
+        """The form at an event, with those of its questions that are asked here."""
+        made, _answered = question_fields.fields(event, questions, (), None)
+        form: Any = type(cls.__name__, (cls,), made)(data=data)
+        form.questions = questions
         form._region = event.consultation.territory[:2]
         if event.mode is not EventMode.HYBRID:
             del form.attendance
         return form
+
+    @staticmethod
+    def asked_of(invitation: EventInvitation) -> list[Question]:
+        """The organiser's questions to the stakeholder type of the institution."""
+        code = invitation.institution.stakeholder_type.code
+        return [q for q in questions_of(invitation.event) if not q.stakeholder_type_codes or code in q.stakeholder_type_codes]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        valid = bool(super().validate(extra_validators))
+        left_out = [q for q in self.questions if question_fields.missing(self, [q], _code_of(q))]  # each of them is marked
+        return valid and not left_out
+
+    def answers(self) -> Given:
+        """What was answered to the organiser's questions."""
+        return {q: values for q in self.questions for values in question_fields.given(self, [q], _code_of(q)).values()}
 
     def details(self, invitation: EventInvitation) -> Details:
         online = invitation.event.mode is EventMode.ONLINE
@@ -147,7 +176,7 @@ class AcceptForm(_PersonForm):
         names = ("title_before", "name", "title_after", "position", "phone")
         values = {name: getattr(invitation, name) for name in names}
         sex = None if invitation.sex is Sex.UNDISCLOSED else invitation.sex.value  # unknown is asked, not assumed
-        form: AcceptForm = cls.at(invitation.event, **values, sex=sex, client_key=client_key)
+        form: AcceptForm = cls.at(invitation.event, cls.asked_of(invitation), **values, sex=sex, client_key=client_key)
         if invitation.email:
             del form.email  # the one that was invited: it is who they are
         return form
@@ -170,6 +199,13 @@ class DelegateForm(_PersonForm):
     )
 
     @classmethod
+    def of(cls, invitation: EventInvitation, client_key: str) -> DelegateForm:
+        """A new delegate; what asks for a consent is for the delegate alone to answer, by their own link."""
+        asked = [q for q in cls.asked_of(invitation) if q.kind is not QuestionKind.CONSENT]
+        form: DelegateForm = cls.at(invitation.event, asked, client_key=client_key)
+        return form
+
+    @classmethod
     def instead_of(cls, old: Registration, client_key: str) -> DelegateForm:
         form: DelegateForm = cls.at(old.event, client_key=client_key)
         if form.attendance is not None:
@@ -184,9 +220,12 @@ class ColleagueForm(_WithPhone):
     position = Line(_("Position"))
     email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line])
 
-    def validate_email(self, email: EmailField) -> None:
-        if not email.data and not self.phone.data:
-            raise ValidationError(_("Give an e-mail address or a WhatsApp number, so that we can reach them."))
+    def validate(self, extra_validators: Any = None) -> bool:
+        valid = bool(super().validate(extra_validators))
+        if not self.email.data and not self.phone.data:
+            self.email.errors = [gettext("Give an e-mail address or a WhatsApp number, so that we can reach them.")]
+            return False
+        return valid
 
     def guest(self, invitation: EventInvitation) -> Guest:
         return Guest(

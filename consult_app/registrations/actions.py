@@ -211,6 +211,7 @@ def replace(old: Registration, details: Details, *, by: Actor) -> Registration:
         person=find_person(old.consultation_id, details.email, by=by),
         source=Source.REPLACEMENT,
         replaces=old,
+        invitation_id=old.invitation_id,
         state=state,
         state_changed_at=since,  # a place in the waiting list is kept too
     )
