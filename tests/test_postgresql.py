@@ -25,6 +25,7 @@ from consult_app.attendance.models import CheckIn
 from consult_app.comments.models import Comment
 from consult_app.consultations.actions import open_section
 from consult_app.db import db
+from consult_app.events.models import Event
 from consult_app.policy import Role
 from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import ticket_code
@@ -126,6 +127,21 @@ def test_rule_4_two_hundred_for_the_last_seat(app: Flask) -> None:
     states = db.session.scalars(db.select(Registration.state).where(Registration.event_id == event_id)).all()
     assert sorted(state.value for state in states) == ["confirmed"] * 2 + ["waiting"] * 199
     assert audit.verify()[1] == []
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_rule_4_seats_taken_away_while_somebody_waits_for_the_lock_are_not_given(app: Flask) -> None:
+    """The event is in memory with two seats when an organiser makes it one. (On SQLite nobody else writes meanwhile.)"""
+    event = factories.make_event(capacity=2)
+    factories.make_registration(event)
+    db.session.commit()
+    assert event.capacity == 2
+    with db.engine.begin() as organiser:
+        organiser.execute(db.update(Event).where(Event.id == event.id).values(capacity=1))
+    assert factories.make_registration(event, name="Second").is_waiting
+    db.session.rollback()
+    event.capacity = 2  # as recorded
+    db.session.commit()
 
 
 def test_rule_5_one_person_twelve_times_at_once_is_one_registration(app: Flask) -> None:

@@ -24,7 +24,8 @@ class Seats:
     """The seats of one event as they stand; under the lock they stay so until the transaction ends."""
 
     def __init__(self, event: Event) -> None:
-        self.capacity = event.capacity
+        # asked anew: an organiser may have changed it while this transaction waited for the lock
+        self.capacity = db.session.scalar(select(Event.capacity).where(Event.id == event.id))
         self.quotas: dict[int | None, int | None] = dict(
             db.session.execute(select(Quota.stakeholder_type_id, Quota.seats).where(Quota.event_id == event.id)).tuples().all()
         )

@@ -14,7 +14,7 @@ from consult_app.events.models import Event
 from consult_app.invitations import imports
 from consult_app.invitations.models import EventInvitation, InvitationKind
 from consult_app.policy import Role
-from consult_app.registrations.stakeholders import TYPES
+from consult_app.registrations.stakeholders import LOCAL_ONLY, TYPES
 from consult_app.registrations.titles import name_key, split_titles
 from consult_app.sheets import Fault, fold, read, write_xlsx
 from tests import factories
@@ -171,7 +171,5 @@ def test_the_reference_lists_name_that_many_people(name: str, people: int, app: 
 
 
 def _types(name: str) -> dict[str, Any]:
-    from consult_app.registrations import stakeholders  # noqa: PLC0415
-
-    local_only: Any = stakeholders.LOCAL_ONLY if "national" in name else ()
+    local_only: Any = LOCAL_ONLY if "national" in name else ()
     return {code: texts for code, texts in TYPES.items() if code not in local_only}

@@ -111,8 +111,10 @@ def test_an_institution_names_replaces_and_withdraws_its_people_by_one_link(app:
     assert wayan.state is RegistrationState.REPLACED
     assert client.post(f"/my/invitation/delegates/{made.public_id}/withdraw").status_code == 303
     assert made.state is RegistrationState.CANCELLED
-    page = client.get("/my/invitation").text
-    assert "Ketut" in page
+    client.get("/my/invitation")  # shows what was just done, with the name in it, once
+    assert "Ketut" in client.get("/my/invitation").text
+    ketut = db.session.scalars(db.select(Registration).where(Registration.name == "Ketut")).one()
+    assert ketut.invitation_id == ours.id
 
     theirs = invite(organiser, event, kind="institution", institution="Another office", name="", email="other@example.org")
     stranger = page_of(theirs, app, browse)
@@ -133,3 +135,13 @@ def test_who_may_see_the_list(path: str, event: Event, browse: Any) -> None:
     url = f"/events/{event.slug}/invitations{path}"
     assert browse(factories.make_user(Role.OBSERVER, event.consultation)).get(url).status_code == 403
     assert browse().get(url).status_code in (303, 403)
+
+
+def test_a_list_of_invitations_is_not_saved_as_registrations(event: Event, organiser: Any) -> None:
+    data = {"file": (io.BytesIO(b"Name,Institution,Type\nSiti,Dinas,government\n"), "list.csv")}
+    draft = organiser.post(f"/events/{event.slug}/invitations/import", data=data, content_type="multipart/form-data").headers["Location"]
+    crossed = draft.replace("/invitations/", "/registrations/")
+    assert organiser.get(crossed).status_code == 404
+    assert organiser.post(crossed).status_code == 404
+    assert [organiser.post(draft).status_code for _click in range(2)] == [303, 404]
+    assert len(db.session.scalars(db.select(EventInvitation)).all()) == 1

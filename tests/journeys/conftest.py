@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -12,15 +13,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+Found = TypeVar("Found")
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONSULT = Path(sys.executable).parent / "consult"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -58,22 +60,28 @@ def serve(var: Path, demo: bool) -> Iterator[Site]:
     with (var / "serve.log").open("wb") as log:
         process = subprocess.Popen([CONSULT, "serve", "--port", str(port)], env=environment, cwd=ROOT, stdout=log, stderr=log)
     try:
-        for _try in range(900):
-            try:
+
+        def answers() -> bool:
+            assert process.poll() is None, (var / "serve.log").read_text()
+            with contextlib.suppress(OSError):
                 urllib.request.urlopen(url, timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None, (var / "serve.log").read_text()
-                select_wait(0.2)
+                return True
+            return False
+
+        wait_for(answers, 180)
         yield Site(url, var, environment)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
 
 
-def select_wait(seconds: float) -> None:
-    """Let the other process get on before it is asked again."""
-    time.sleep(seconds)
+def wait_for(find: Callable[[], Found | None], seconds: float = 40) -> Found:
+    """What `find` finds, as soon as it does: another process makes it, and nothing tells us when."""
+    end = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+    return found
 
 
 @pytest.fixture
@@ -93,11 +101,12 @@ def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "done").exists():
             with serve(shared, demo=True) as first:
-                for _try in range(600):
+
+                def is_sealed() -> bool:
                     with first.database() as database:
-                        if database.execute("SELECT count(*) FROM reports WHERE state = 'sealed'").fetchone()[0]:
-                            break
-                    select_wait(0.2)
+                        return bool(database.execute("SELECT count(*) FROM reports WHERE state = 'sealed'").fetchone()[0])
+
+                wait_for(is_sealed, 120)
             (shared / "done").touch()
     copy = tmp_path_factory.mktemp("demo") / "var"
     shutil.copytree(shared, copy)

@@ -13,8 +13,8 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import Site
-from tests.journeys.test_whole_chain import mail_to, wait_for
+from tests.journeys.conftest import Site, wait_for
+from tests.journeys.test_whole_chain import mail_to
 
 pytestmark = pytest.mark.browser
 LIST = Path(__file__).parent.parent / "data" / "invitations_central_java.csv"

@@ -9,11 +9,10 @@ import io
 import re
 import subprocess
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyotp
@@ -25,10 +24,9 @@ from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signatu
 from pyhanko_certvalidator import ValidationContext
 
 from consult_app.sheets import write_xlsx
-from tests.journeys.conftest import Site, select_wait
+from tests.journeys.conftest import Site, wait_for
 
 pytestmark = pytest.mark.browser
-Found = TypeVar("Found")
 ORGANISER, RAPPORTEUR, FOCAL_POINT = "organiser@example.org", "rapporteur@example.org", "focal.point@example.org"
 PARTICIPANT = "wayan@example.org"
 PASSWORD = "a long sentence for this journey"
@@ -52,15 +50,6 @@ class Authenticator:
         self.last = max(oldest, self.last + 1)
         wait_for(lambda: self.last <= int(time.time()) // 30 + 1)
         return self.totp.at(self.last * 30)
-
-
-def wait_for(find: Callable[[], Found | None], seconds: float = 40) -> Found:
-    """What `find` finds, once it does."""
-    end = time.monotonic() + seconds
-    while not (found := find()):
-        assert time.monotonic() < end
-        select_wait(0.05)
-    return found
 
 
 def mail_to(site: Site, address: str) -> str:
