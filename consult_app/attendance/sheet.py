@@ -55,7 +55,7 @@ def attendance_sheet(
 def _table(people: Sequence[Registration], arrived: set[int], public: bool) -> LongTable:
     """A line for everybody with a place on that day, and blank ones for walk-ins."""
     head = [
-        gettext("No"),
+        gettext("No."),
         gettext("Name"),
         _sex_heading(),
         gettext("Institution"),

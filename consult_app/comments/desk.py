@@ -142,7 +142,7 @@ def tell(slug: str) -> Answer:
 
 
 MATRIX_HEADER = (
-    _("No"),
+    _("No."),
     _("Dimension"),
     _("Indicator"),
     _("Question"),

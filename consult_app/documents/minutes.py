@@ -41,7 +41,7 @@ def minutes(event: Event, letterhead: Letterhead) -> bytes:
         paper.heading(words)
         paper.blanks(lines)
     paper.heading(gettext("Follow-up"))
-    header = [gettext("No"), gettext("Action"), gettext("Owner"), gettext("Deadline")]
+    header = [gettext("No."), gettext("Action"), gettext("Owner"), gettext("Deadline")]
     paper.table(header, [[n, "", "", ""] for n in range(1, FOLLOW_UPS + 1)], (12, 78, 40, 30))
     paper.heading(gettext("Signatures"))
     sign = ["", "", "", gettext("Name: %(line)s", line=BLANK), gettext("Position: %(line)s", line=BLANK)]
@@ -83,7 +83,7 @@ def participants(paper: Paper, event: Event, people: Sequence[Registration], bas
         [n, local(g[0].institution.name), local(g[0].stakeholder_type.name), len(g), "\n".join(p.full_name for p in g)]
         for n, g in enumerate(groups.values(), start=1)
     ]
-    header = [gettext("No"), gettext("Institution"), gettext("Stakeholder type"), gettext("People"), gettext("Names")]
+    header = [gettext("No."), gettext("Institution"), gettext("Stakeholder type"), gettext("People"), gettext("Names")]
     paper.table(header, rows, (12, 50, 32, 17, 49))
 
 

@@ -162,10 +162,10 @@ def participant_list(event: Event, basis: str) -> Listed:
             for n, group in enumerate(groups.values(), start=1)
         ]
         note = gettext("Under this consultation’s rule of attribution, the list tells institutions and no names.")
-        return Listed(basis, [gettext("No"), gettext("Institution"), kind, count], (12, 90, 46, 22), rows, [note])
+        return Listed(basis, [gettext("No."), gettext("Institution"), kind, count], (12, 90, 46, 22), rows, [note])
     rows = [
         [n, p.full_name, local(p.institution.name), p.position, local(p.stakeholder_type.name), str(labels.ROLE[p.role])]
         for n, p in enumerate(people, start=1)
     ]
-    header = [gettext("No"), gettext("Name"), gettext("Institution"), gettext("Position"), kind, gettext("Role")]
+    header = [gettext("No."), gettext("Name"), gettext("Institution"), gettext("Position"), kind, gettext("Role")]
     return Listed(basis, header, (10, 42, 45, 30, 24, 20), rows)

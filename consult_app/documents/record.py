@@ -79,7 +79,7 @@ def official_record(event: Event, letterhead: Letterhead) -> bytes:
         )
     )
     signing = parties(event, letterhead)
-    header = [gettext("No"), gettext("Name"), gettext("Position"), gettext("Institution")]
+    header = [gettext("No."), gettext("Name"), gettext("Position"), gettext("Institution")]
     paper.table(header, [[n, *(part or BLANK for part in party)] for n, party in enumerate(signing, start=1)], (12, 48, 45, 55))
     paper.line(gettext("The parties record the following:"))
     for number, words in enumerate(_agreements(event), start=1):

@@ -92,7 +92,7 @@ def comment_pages(facts: Facts, outline: Outline) -> list[Flowable]:
     words = gettext("%(comments)s comments, %(answered)s with a disposition.", comments=len(facts.comments), answered=facts.answered)
     story.append(paragraph(words, pdf.SERIF, 10.5, spaceAfter=6))
     if facts.comments:
-        head = [gettext("No"), gettext("Indicator"), gettext("Kind"), gettext("Comment"), gettext("Submitted by"),
+        head = [gettext("No."), gettext("Indicator"), gettext("Kind"), gettext("Comment"), gettext("Submitted by"),
                 gettext("Disposition and response"), gettext("Revision")]  # fmt: skip
         story.append(grid(head, [_comment(comment) for comment in facts.comments], [w * mm for w in (10, 17, 24, 76, 36, 74, 16)]))
     return [*story, NextPageTemplate("page"), PageBreak()]

@@ -285,3 +285,13 @@ def test_the_balance_hides_small_numbers_from_observers(event: Event, organiser:
     page = browse(factories.make_user(Role.OBSERVER, event.consultation)).get(f"/events/{event.slug}/registrations/balance").text
     assert '<td data-label="Registered">1' not in page
     assert "could point at a person" in page
+
+
+def test_yes_or_no_is_asked_in_words_of_the_readers_language(event: Event, organiser: Any, browse: Any) -> None:
+    """ "No" was once taken for the heading of a column of numbers."""
+    add_question(organiser, event, kind="yes_no", options="")
+    client = browse()
+    client.post("/language", data={"language": "id"})
+    page = client.get(f"/events/{event.slug}/register").text
+    assert ">Ya<" in page
+    assert ">Tidak<" in page
