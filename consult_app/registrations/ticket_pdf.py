@@ -11,12 +11,7 @@ from consult_app import pdf
 from consult_app.i18n import clock, days, gettext, language, local
 from consult_app.pdf import mm
 from consult_app.registrations.models import Registration
-from consult_app.registrations.tickets import ticket_code
-
-
-def grouped(code: str) -> str:
-    """A ticket's code in groups of four, as it is easier to read out and to type."""
-    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
+from consult_app.registrations.tickets import grouped, ticket_code
 
 
 def ticket_pdf(registration: Registration) -> bytes:

@@ -36,6 +36,11 @@ def secret(purpose: str, seed: str) -> str:
     return base64.urlsafe_b64encode(_derive(purpose, seed)).decode().rstrip("=")
 
 
+def grouped(code: str) -> str:
+    """A ticket's code in groups of four, as it is easier to read out and to type."""
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
 def link_secret(seed: str) -> str:
     return secret("link", seed)
 

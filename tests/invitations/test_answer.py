@@ -14,7 +14,7 @@ from consult_app.i18n import Texts
 from consult_app.invitations.links import PURPOSE
 from consult_app.invitations.models import EventInvitation, InvitationState
 from consult_app.registrations.models import Attendance, Question, QuestionKind, Registration, RegistrationState, Source
-from consult_app.registrations.tickets import secret, ticket_code
+from consult_app.registrations.tickets import grouped, secret, ticket_code
 from tests import factories
 from tests.invitations.conftest import ACCEPTING, make_invitation, open_invitation
 
@@ -87,7 +87,7 @@ def test_accept(reader: Any, invitation: EventInvitation, event: Any, sent: Any,
     entry = last_entry("invitation.accept")
     assert entry.actor == f"invitation:{invitation.public_id}"
     page = reader.get("/my/invitation").text
-    assert ticket_code(registration.seed) in page
+    assert grouped(ticket_code(registration.seed)) in page
     (mail,) = sent()
     assert mail["To"] == invitation.email
     assert {consent.purpose.value: consent.is_given for consent in registration.consents} == {
@@ -162,7 +162,7 @@ def test_rule_5_who_is_registered_already_keeps_that_place(reader: Any, invitati
     assert reader.post("/my/invitation/accept", data=ACCEPTING).status_code == 303
     assert registrations(event) == [held]
     assert held.invitation_id == invitation.id
-    assert ticket_code(held.seed) in reader.get("/my/invitation").text
+    assert grouped(ticket_code(held.seed)) in reader.get("/my/invitation").text
 
 
 @pytest.mark.usefixtures("audit_ok")
@@ -177,7 +177,7 @@ def test_rule_5_an_address_typed_here_tells_nothing_of_whose_it_is(event: Any, b
         page = reader.get("/my/invitation").text
         pages.append(page[page.index('<main id="main"') : page.index("</main>")].split("csrf_token")[0])
     assert pages[0] == pages[1]
-    assert ticket_code(held.seed) not in pages[0]
+    assert grouped(ticket_code(held.seed)) not in pages[0]
     assert "Somebody Else" not in pages[0]
     assert held.invitation_id is None
     assert {mail["To"] for mail in sent()} == {"other@example.org", "nobody@example.org"}
@@ -188,7 +188,7 @@ def test_without_an_address_the_ticket_is_shown(event: Any, browse: Any) -> None
     assert reader.post("/my/invitation/accept", data=ACCEPTING).status_code == 303
     page = reader.get("/my/invitation").text
     (registration,) = registrations(event)
-    assert ticket_code(registration.seed) in page
+    assert grouped(ticket_code(registration.seed)) in page
     assert secret("link", registration.seed) in page  # the only way to their personal link
 
 
