@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
 from consult_app.accounts.models import User
-from consult_app.attendance.models import CheckIn
+from consult_app.attendance.models import CheckIn, ScanResult
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event
@@ -20,20 +19,6 @@ from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register
 from consult_app.registrations.models import Registration, RegistrationState, Source
 from consult_app.registrations.queries import by_ticket
-
-
-class ScanResult(enum.StrEnum):
-    """What a scan answers (product.md rule 7)."""
-
-    OK = "ok"
-    ALREADY = "already"
-    WRONG_EVENT = "wrong_event"
-    WRONG_DAY = "wrong_day"
-    CANCELLED = "cancelled"
-    WAITING_LIST = "waiting_list"
-    PENDING = "pending"  # an organiser has yet to approve
-    REFUSED = "refused"  # an organiser did not approve
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,13 @@ def _sent_before(registration: Registration, by_id: int | None, nonce: str) -> C
 
 def _standing(registration: Registration, day: dt.date) -> CheckIn | None:
     return db.session.scalar(
-        select(CheckIn).where(CheckIn.registration_id == registration.id, CheckIn.day == day, CheckIn.undone_at.is_(None))
+        select(CheckIn).where(
+            CheckIn.registration_id == registration.id,
+            CheckIn.day == day,
+            CheckIn.session_id.is_(None),
+            CheckIn.is_arrival,
+            CheckIn.undone_at.is_(None),
+        )
     )
 
 

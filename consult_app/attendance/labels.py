@@ -1,6 +1,6 @@
 """The words and colours of the desk's answers (product.md rule 7)."""
 
-from consult_app.attendance.actions import ScanResult
+from consult_app.attendance.models import ScanResult
 from consult_app.i18n import _
 
 WORD = {
@@ -13,6 +13,7 @@ WORD = {
     ScanResult.PENDING: _("Not approved yet"),
     ScanResult.REFUSED: _("Not approved"),
     ScanResult.UNKNOWN: _("Unknown code"),
+    ScanResult.REVOKED: _("Device revoked"),
 }
 # the look of the whole screen: see docs/look.md, "scan answer"
 LOOK = {
@@ -25,5 +26,6 @@ LOOK = {
     ScanResult.PENDING: "already",
     ScanResult.REFUSED: "refused",
     ScanResult.UNKNOWN: "unknown",
+    ScanResult.REVOKED: "refused",
 }
 ICON = {"ok": "circle-check", "already": "info-circle", "refused": "circle-x", "unknown": "help-circle"}

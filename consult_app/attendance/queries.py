@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
@@ -50,8 +51,13 @@ class Participation:
 
 def arrived_ids(event: Event, day: dt.date | None = None) -> Select[int]:
     """The ids of the registrations that have arrived, on one day or on any."""
-    query = select(CheckIn.registration_id).where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
+    query = select(CheckIn.registration_id).where(*_standing(event), CheckIn.session_id.is_(None))
     return query.where(CheckIn.day == day) if day else query
+
+
+def _standing(event: Event) -> tuple[Any, ...]:
+    """What counts: the arrival of each person on each day or at each session, unless it was undone."""
+    return (CheckIn.event_id == event.id, CheckIn.is_arrival, CheckIn.undone_at.is_(None))
 
 
 def count_arrived(event: Event, day: dt.date | None = None) -> int:
@@ -124,9 +130,9 @@ def arrivals(event: Event) -> Select[CheckIn]:
     """Standing check-ins, the newest first."""
     return (
         select(CheckIn)
-        .where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
+        .where(*_standing(event), CheckIn.session_id.is_(None))
         .order_by(CheckIn.scanned_at.desc(), CheckIn.id.desc())
-        .options(joinedload(CheckIn.registration).joinedload(Registration.institution), joinedload(CheckIn.by))
+        .options(joinedload(CheckIn.registration).joinedload(Registration.institution), joinedload(CheckIn.by), joinedload(CheckIn.device))
     )
 
 
