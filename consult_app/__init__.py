@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from apiflask import APIFlask
 from flask import Flask
 from jinja2 import StrictUndefined
 from whitenoise import WhiteNoise
@@ -36,7 +37,18 @@ from . import (
 def create_app(settings: dict[str, Any] | None = None) -> Flask:
     """Make the application; `settings` override what the environment says (tests)."""
     root = config.ROOT
-    app = Flask("consult_app", root_path=str(root), template_folder="templates", static_folder="static")
+    app = APIFlask(
+        "consult_app",
+        title="Consult",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,  # pages answer with pages; the API's errors are made in web.py
+        root_path=str(root),
+        template_folder="templates",
+        static_folder="static",
+    )
+    app.security_schemes = {"token": {"type": "http", "scheme": "bearer"}}
     app.config.update(config.from_environment())
     app.config.update(MIGRATIONS=root / "migrations", TRANSLATIONS=root / "consult_app" / "translations", **(settings or {}))
     app.jinja_env.undefined = StrictUndefined

@@ -123,6 +123,12 @@ def _lock_head(chain: str) -> tuple[int, str]:
     return head.number, head.hash
 
 
+def lock(consultation_id: int) -> None:
+    """Let whatever else is recorded in this consultation wait until this transaction ends; then what is read here is the latest."""
+    if db.engine.dialect.name == "postgresql":  # a transaction that writes to SQLite is alone anyway
+        _lock_head(str(consultation_id))
+
+
 def record(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
     """Append an entry about `row` as it now stands, by `actor`, inside the caller's transaction.
 

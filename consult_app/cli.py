@@ -19,6 +19,7 @@ from sqlalchemy import select
 import config
 from consult_app import audit, jobs
 from consult_app.accounts.actions import create_user
+from consult_app.attendance.commands import token
 from consult_app.consultations.commands import framework
 from consult_app.consultations.models import Consultation
 from consult_app.db import db, set_transaction_mode
@@ -38,6 +39,7 @@ cli = FlaskGroup(create_app=_make_app, add_default_commands=False, help="Consult
 
 cli.add_command(framework)
 cli.add_command(verify_report_command)
+cli.add_command(token)
 
 
 @cli.command("migrate")

@@ -21,7 +21,8 @@ from sqlalchemy import select
 from consult_app import audit
 from consult_app.accounts.actions import add_role, create_user
 from consult_app.accounts.models import User
-from consult_app.attendance.actions import ScanResult, check_in
+from consult_app.attendance.actions import check_in
+from consult_app.attendance.models import ScanResult
 from consult_app.comments import answers
 from consult_app.comments.actions import endorse, take_position, write_comment
 from consult_app.comments.models import Comment, CommentKind, DispositionKind, PositionValue

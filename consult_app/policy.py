@@ -30,7 +30,7 @@ class Role(enum.StrEnum):
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
     NAMED = "named"  # the focal point named for the object's section
-    OWNER = "owner"  # the participant whose own thing it is
+    OWNER = "owner"  # the participant whose own thing it is, or the device whose event
     ANYONE = "anyone"  # the object is public
 
 
@@ -41,10 +41,11 @@ SECOND_FACTOR_ROLES = frozenset({Role.FOCAL_POINT, Role.ADMINISTRATOR})
 
 
 class Actor(Protocol):
-    """Anyone who acts. `actor_key` is "user:PUBLIC_ID", "participant:PUBLIC_ID", "system:cli" or "anonymous"."""
+    """Anyone who acts. `actor_key` is "user:PUBLIC_ID", "participant:PUBLIC_ID", "device:PUBLIC_ID", "system:cli" or "anonymous"."""
 
     is_user: bool
     is_participant: bool
+    is_anonymous: bool
 
     @property
     def actor_key(self) -> str: ...
@@ -120,7 +121,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "event.edit": (O,),
     # registrations
     "registration.list": (O, C),
-    "registration.add": (O, C),
+    "registration.add": (O, C, OWNER),
     "registration.edit": (O,),
     "registration.import": (O,),
     "registration.export": (O,),
@@ -138,13 +139,16 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "invitation.import": (O,),
     "invitation.own": (OWNER,),
     # attendance
-    "checkin.scan": (O, C),
-    "checkin.undo": (O, C),
+    "checkin.scan": (O, C, OWNER),
+    "checkin.undo": (O, C, OWNER),
+    "checkin.guests": (OWNER,),  # a device's list of names
+    "checkin.replace": (OWNER,),
+    "checkin.sign": (OWNER,),
     "attendance.documents": (O,),
     "attendance.table": STAFF + (ADMIN, V),
     # documents
     "document.print": (O,),
-    "document.badge": (O, C),
+    "document.badge": (O, C, OWNER),
     # comments
     "comment.see": STAFF + (ADMIN, V, T),
     "comment.write": (T,),
@@ -194,7 +198,7 @@ def require(action: str, thing: Any = None) -> None:
         return
     if not held:
         # Nobody is sent to sign in (the 401 handler); a signed-in stranger learns nothing.
-        abort(404 if actor.is_user or actor.is_participant else 401)
+        abort(401 if actor.is_anonymous else 404)
     abort(403)
 
 

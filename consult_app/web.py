@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Response, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -38,7 +38,7 @@ login_manager = LoginManager()
 login_manager.anonymous_user = policy.Nobody
 login_manager.session_protection = None  # phones change networks in mid-session
 
-# "user" and "participant" each load their own: set by accounts and registrations
+# "user" and "participant" each load their own: set by accounts and registrations; "token" that of a bearer token: by attendance
 actor_loaders: dict[str, Callable[[str, str], Any]] = {}
 
 HEADERS = {
@@ -105,6 +105,11 @@ def paginate(query: Select[Row], size: int = 50) -> Page[Row]:
 def is_htmx() -> bool:
     """Whether htmx asks and wants a fragment."""
     return request.headers.get("HX-Request") == "true"
+
+
+def is_api() -> bool:
+    """Whether a program asks: it shows a token, and gets its errors as JSON."""
+    return request.path.startswith("/api/")
 
 
 def go(url: str) -> BaseResponse:
@@ -175,8 +180,12 @@ def _begin_request() -> None:
 
 
 def _load_actor() -> None:
-    g.actor = current_user._get_current_object()
     g.policy_asked = False
+    if is_api():
+        kind, _space, token = request.headers.get("Authorization", "").partition(" ")
+        g.actor = (actor_loaders["token"](token.strip(), "") if kind.lower() == "bearer" else None) or policy.Nobody()  # no cookie counts
+    else:
+        g.actor = current_user._get_current_object()
 
 
 def _finish(response: Response) -> Response:
@@ -193,12 +202,17 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _error(status: int, title: Any, words: Any, reasons: Sequence[Any] = ()) -> tuple[str, int]:
+def _error(status: int, title: Any, words: Any, reasons: Sequence[Any] = ()) -> tuple[Any, int]:
+    if is_api():
+        code = ("revoked" if g.get("device_revoked") else "unknown") if status == 401 else title
+        body = jsonify(message=str(words), code=str(code), detail={"reasons": [str(reason) for reason in reasons]})
+        return body, status
     template = "errors/_notice.html" if is_htmx() else "errors/page.html"
     return render_template(template, status=status, title=title, words=words, reasons=reasons), status
 
 
 WORDS = {
+    401: (_("Not signed in"), _("This device is not known, or was revoked. Pair it again with a code that the organiser shows.")),
     400: (_("That could not be read"), _("The request was not complete. Go back, and try again.")),
     403: (_("Not for your role"), _("Your role in this consultation does not allow this. Ask its organiser if you need it.")),
     404: (_("Not found"), _("There is nothing here, or it is not for you. Check the address, or start from the first page.")),
@@ -213,7 +227,7 @@ WORDS = {
 def _http_error(error: HTTPException) -> Answer:
     db.session.rollback()
     status = error.code or 500
-    if status == 401:
+    if status == 401 and not is_api():
         g.before_policy = True
         return go(url_for("accounts.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
     if error.response is not None or status < 400:
@@ -230,10 +244,13 @@ def _domain_error(error: DomainError) -> Answer:
 
 def _busy(error: OperationalError) -> Answer:
     db.session.rollback()
-    if "locked" not in str(error.orig) and not error.connection_invalidated:
+    words = str(error.orig)  # "database is locked", "deadlock detected": it can be sent again
+    if "locked" not in words and "deadlock" not in words and not error.connection_invalidated:
         raise error
     body, status = _error(503, *WORDS[503])
-    return Response(body, status, {"Retry-After": "3"})
+    answer = current_app.make_response((body, status))
+    answer.headers["Retry-After"] = "3"
+    return answer
 
 
 def _csrf_error(error: CSRFError) -> Answer:

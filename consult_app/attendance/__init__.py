@@ -1,9 +1,14 @@
-"""attendance: see models, actions, queries, views."""
+"""attendance: see models, actions, queries, views, api."""
 
 from flask import Flask
 
-from . import views
+from consult_app import web
+
+from . import api, devices, views
 
 
 def init_app(app: Flask) -> None:
+    web.actor_loaders["token"] = lambda token, _number: devices.by_token(token)
     app.register_blueprint(views.bp)
+    app.register_blueprint(api.bp)
+    web.csrf.exempt(api.bp)  # no cookie is read there

@@ -11,6 +11,7 @@ from consult_app import policy
 from consult_app.attendance import actions, labels, queries
 from consult_app.attendance.actions import ScanAnswer
 from consult_app.attendance.forms import UndoForm, WalkInForm
+from consult_app.attendance.why import why
 from consult_app.db import db, now
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
@@ -33,7 +34,14 @@ def _desk(event: Event, answer: ScanAnswer | None) -> Answer:
     """The desk with an answer on it; htmx gets the answer alone, with a fresh nonce for the next scan."""
     template = "attendance/_answer.html" if is_htmx() else "attendance/scan.html"
     return render_template(
-        template, event=event, answer=answer, labels=labels, nonce=secrets.token_urlsafe(12), today=event.day_of(now()), **_figures(event)
+        template,
+        event=event,
+        answer=answer,
+        labels=labels,
+        nonce=secrets.token_urlsafe(12),
+        today=event.day_of(now()),
+        why=why,
+        **_figures(event),
     )
 
 

@@ -61,7 +61,7 @@ def write_comment(
     if not text.strip():
         raise Invalid(_("Write your comment first."), field="text")
     # one at a time counts the numbers of a consultation
-    db.session.execute(select(Consultation.id).where(Consultation.id == indicator.consultation_id).with_for_update())
+    db.session.execute(select(Consultation.id).where(Consultation.id == indicator.consultation_id).with_for_update(key_share=True))
     last = db.session.scalar(select(func.max(Comment.number)).where(Comment.consultation_id == indicator.consultation_id))
     comment = Comment(
         consultation_id=indicator.consultation_id,

@@ -195,7 +195,7 @@ def apply_framework(consultation: Consultation, draft_rows: Sequence[Mapping[str
     compared with. `version` names the framework's edition; "" keeps the present one.
     """
     db.session.flush()
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update())
+    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update(key_share=True))
     db.session.expire_all()  # compared with what stands now that nobody else changes it
     rows = [{"sheet": row["sheet"], "row": row["row"], "given": row["given"]} for row in draft_rows]
     plan, faults = _judge(consultation, rows, {})

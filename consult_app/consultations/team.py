@@ -114,7 +114,7 @@ def accept(invitation: Invitation, user: User, *, by: Actor) -> Membership:
 def remove_member(membership: Membership, *, by: Actor) -> None:
     """Take a role away. A focal point is no longer named for any section; a consultation keeps one organiser."""
     consultation_id, user = membership.consultation_id, membership.user
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation_id).with_for_update())
+    db.session.execute(select(Consultation.id).where(Consultation.id == consultation_id).with_for_update(key_share=True))
     if membership.role is Role.ORGANISER:
         others = select(func.count()).where(
             Membership.consultation_id == consultation_id, Membership.role == Role.ORGANISER, Membership.id != membership.id

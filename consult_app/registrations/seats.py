@@ -17,7 +17,7 @@ from consult_app.registrations.telling import tell
 
 def lock(event: Event) -> None:
     """Only one at a time counts the seats of an event (on SQLite the transaction itself is that lock)."""
-    db.session.execute(select(Event.id).where(Event.id == event.id).with_for_update())
+    db.session.execute(select(Event.id).where(Event.id == event.id).with_for_update(key_share=True))
 
 
 class Seats:

@@ -46,7 +46,7 @@ def scan(desk: Any, event: Event, who: Registration | str, nonce: str = "n1", **
 
 
 def arrivals() -> int:
-    return db.session.scalar(db.select(db.func.count()).select_from(CheckIn).where(CheckIn.undone_at.is_(None))) or 0
+    return db.session.scalar(db.select(db.func.count()).select_from(CheckIn).where(CheckIn.is_arrival, CheckIn.undone_at.is_(None))) or 0
 
 
 def test_rule_7_welcome(event: Event, desk: Any, staff: Any, last_entry: Any, audit_ok: None) -> None:

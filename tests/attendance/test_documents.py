@@ -12,6 +12,7 @@ import python_calamine
 
 from consult_app.attendance import actions
 from consult_app.consultations.models import Attribution
+from consult_app.db import clock_at
 from consult_app.events.models import Event
 from consult_app.policy import Role
 from consult_app.registrations.models import Sex
@@ -32,7 +33,8 @@ def words(data: bytes) -> str:
 def arrive(event: Event, number: int, **details: Any) -> None:
     for _n in range(number):
         person = factories.make_registration(event, **details)
-        answer = actions.check_in(event, person, by=factories.BY, nonce=person.public_id, at=event.starts)
+        with clock_at(event.starts):
+            answer = actions.check_in(event, person, by=factories.BY, nonce=person.public_id)
         assert answer.result is actions.ScanResult.OK
 
 

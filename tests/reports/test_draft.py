@@ -14,7 +14,7 @@ from consult_app.comments import answers
 from consult_app.comments.models import DispositionKind
 from consult_app.consultations import actions as consultations
 from consult_app.consultations.models import SECTION_PARTS, Attribution, Consultation
-from consult_app.db import db
+from consult_app.db import clock_at, db
 from consult_app.policy import Role
 from consult_app.registrations.models import Sex
 from consult_app.reports import actions
@@ -83,7 +83,8 @@ def test_rule_9_and_23_participation_is_of_those_who_arrived(app: Any, consultat
     event = factories.make_event(consultation)
     people = [factories.make_registration(event, sex=Sex.FEMALE if n < 4 else Sex.MALE) for n in range(7)]
     for person in people[:5]:
-        check_in(event, person, by=BY, nonce=person.public_id, at=event.starts)
+        with clock_at(event.starts):
+            check_in(event, person, by=BY, nonce=person.public_id)
     words = words_of(actions.draft_pdf(consultation, "en"))
     assert "Government 7 4 1 0 5 80 % 1" in words
     assert "Total 7 4 1 0 5 80 % 1" in words
@@ -93,7 +94,8 @@ def test_rule_11_under_the_chatham_house_rule_nobody_is_named_and_small_cells_ar
     consultation = factories.make_consultation(attribution=Attribution.BY_STAKEHOLDER_TYPE)
     event = factories.make_event(consultation)
     author = factories.make_registration(event, name="Siti Aminah", institution="Office of Secrets", kind="ngo")
-    check_in(event, author, by=BY, nonce="n", at=event.starts)
+    with clock_at(event.starts):
+        check_in(event, author, by=BY, nonce="n")
     section = consultation.sections[0]
     consultations.open_section(section, by=BY)
     db.session.commit()

@@ -1,0 +1,109 @@
+"""Devices: invited by a one-time QR, paired by a phone, revoked. Rules 7 and 8 of product.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from consult_app import audit
+from consult_app.attendance.models import Device, DeviceKind
+from consult_app.db import db, now
+from consult_app.errors import Conflict, Invalid
+from consult_app.events.models import Event
+from consult_app.i18n import _
+from consult_app.policy import Actor
+from consult_app.registrations.tickets import new_seed, secret, token_hash
+
+PAIRING_TIME = dt.timedelta(minutes=10)
+
+
+def device_token(device: Device) -> str:
+    """What the device shows at each request."""
+    return "D1" + secret("device", device.seed)
+
+
+def pairing_secret(device: Device) -> str:
+    """What the one-time QR carries behind the #."""
+    return secret("pairing", device.seed)
+
+
+def _new(event: Event, name: str, kind: DeviceKind, asks_signature: bool) -> Device:
+    if not name.strip():
+        raise Invalid(_("Give the device a name, so that you know it again."), field="name")
+    device = Device(
+        consultation_id=event.consultation_id,
+        event=event,
+        name=name.strip(),
+        kind=kind,
+        asks_signature=asks_signature,
+        seed=new_seed(),
+    )
+    device.token_hash = token_hash(device_token(device))
+    db.session.add(device)
+    return device
+
+
+def invite(event: Event, name: str, kind: DeviceKind, *, by: Actor, asks_signature: bool = False) -> tuple[Device, str]:
+    """Make a device that waits for its phone; returns it and the secret of its QR, which works once and for ten minutes."""
+    device = _new(event, name, kind, asks_signature)
+    device.pairing_hash, device.pairing_ends_at = token_hash(pairing_secret(device)), now() + PAIRING_TIME
+    audit.record(by, "device.invite", device)
+    return device, pairing_secret(device)
+
+
+def create_token(event: Event, name: str, *, by: Actor) -> tuple[Device, str]:
+    """Make a token for another program; returns its device and the token, which is told only now."""
+    device = _new(event, name, DeviceKind.APP, asks_signature=False)
+    device.paired_at = now()
+    audit.record(by, "device.create", device)
+    return device, device_token(device)
+
+
+def pair(pairing: str, client_key: str) -> tuple[Device, str]:
+    """Give the phone that opened the QR its token. The same phone may ask again, when the answer was lost on its way.
+
+    Raises Conflict where the code is unknown, too old, used by another phone, or withdrawn.
+    """
+    device = db.session.scalar(
+        select(Device).where(Device.pairing_hash == token_hash(pairing)).options(joinedload(Device.event)).with_for_update(of=Device)
+    )
+    if device is None or device.is_revoked:
+        raise Conflict(_("This code is not valid. Ask the organiser to show a new one."))
+    if device.paired_at is not None:
+        if device.client_key_hash is None or not secrets.compare_digest(device.client_key_hash, token_hash(client_key)):
+            raise Conflict(_("This code was used by another device. Ask the organiser to show a new one."))
+        return device, device_token(device)
+    if not device.is_waiting:
+        raise Conflict(_("This code is too old. Ask the organiser to show a new one."))
+    device.paired_at, device.client_key_hash = now(), token_hash(client_key)
+    audit.record(device, "device.pair", device)
+    return device, device_token(device)
+
+
+def revoke(device: Device, *, by: Actor) -> None:
+    """Let the device check in nobody any more; at its next contact it wipes what it holds."""
+    if device.is_revoked:
+        raise Conflict(_("This device was revoked already."))
+    device.revoked_at = now()
+    audit.record(by, "device.revoke", device)
+
+
+def by_token(token: str) -> Device | None:
+    """The device of a token, also a revoked one, with its event."""
+    return db.session.scalar(select(Device).where(Device.token_hash == token_hash(token)).options(joinedload(Device.event)))
+
+
+def heard(device: Device, *, pending: int, app_version: str, clock_offset: float | None) -> None:
+    """Remember what the device says of itself; the log leaves it out."""
+    device.last_seen_at, device.pending, device.app_version = now(), pending, app_version[:40]
+    device.clock_offset = clock_offset
+    if device.is_revoked:
+        device.wiped_at = device.wiped_at or now()
+
+
+def devices_of(event: Event) -> list[Device]:
+    """All devices of an event, the newest first."""
+    return list(db.session.scalars(select(Device).where(Device.event_id == event.id).order_by(Device.id.desc())))
