@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import statistics
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_migrate import upgrade
@@ -25,22 +27,31 @@ from tests.conftest import SETTINGS, Client
 
 
 @contextmanager
-def site() -> Iterator[tuple[Flask, Client, Event]]:
-    """An application, a client signed in as organiser, and an event without registrations."""
+def empty_site(url: str | None = None) -> Iterator[tuple[Flask, Event]]:
+    """An application on SQLite or at a database address, and an event of today without registrations."""
     with tempfile.TemporaryDirectory() as folder:
         var = Path(folder)
-        app = create_app({**SETTINGS, "VAR": var, "DATABASE_URL": f"sqlite:///{var / 'consult.db'}"})
+        app = create_app({**SETTINGS, "VAR": var, "DATABASE_URL": url or f"sqlite:///{var / 'consult.db'}"})
         app.test_client_class = Client
         with app.app_context():
             upgrade()
-            event = factories.make_event()
-            organiser = factories.make_user(Role.ORGANISER, event.consultation)
+            today = dt.datetime.now(ZoneInfo("Asia/Jakarta")).date()
+            event = factories.make_event(starts_on=today, ends_on=today + dt.timedelta(days=1))
             db.session.commit()
-            client: Any = app.test_client()
-            client.sign_in(organiser)
-            yield app, client, event
+            yield app, event
             db.session.remove()
             db.engine.dispose()
+
+
+@contextmanager
+def site() -> Iterator[tuple[Flask, Client, Event]]:
+    """An application, a client signed in as organiser, and an event without registrations."""
+    with empty_site() as (app, event):
+        organiser = factories.make_user(Role.ORGANISER, event.consultation)
+        db.session.commit()
+        client: Any = app.test_client()
+        client.sign_in(organiser)
+        yield app, client, event
 
 
 def register(event: Event, count: int) -> list[Registration]:

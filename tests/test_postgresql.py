@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,9 +24,9 @@ from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import ticket_code
 from tests import factories
 from tests.conftest import SETTINGS, Client
+from tests.postgresql import BIN, postgresql_server
 from tests.registrations.test_register import FORM
 
-BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda folder: float(folder.parent.name))
 CROWD = 12
 
 
@@ -42,28 +35,8 @@ def postgresql() -> Iterator[str]:
     """The address of a server of our own, without fsync, gone afterwards."""
     if BIN is None:
         pytest.skip("needs the Debian package postgresql")
-    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="consult-pg-", dir="/tmp"))
-    if as_postgres:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def run(program: str, *words: str) -> None:
-        subprocess.run(
-            [*as_postgres, str(BIN / program), "-D", str(folder / "data"), *words], check=True, cwd=folder, stdout=subprocess.DEVNULL
-        )
-
-    run("initdb", "-U", "consult", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60"
-    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://consult@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with postgresql_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
