@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, Table, bindparam, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.attendance.models import CheckIn, Device, DrawnSignature, Movement, ScanResult
-from consult_app.db import db, now
+from consult_app.db import db, new_public_id, now
 from consult_app.errors import Conflict, Invalid, Missing
 from consult_app.events.models import Event, Session
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register, replace
 from consult_app.registrations.models import Attendance, Registration, RegistrationState, Source
-from consult_app.registrations.queries import by_ticket
+from consult_app.registrations.queries import holder
 
 # A scan that reaches us within this time is a live one: the order in which scans reach us decides between two of them,
 # because no two clocks of two phones agree better. An older one stands at the time when it was made.
@@ -53,17 +54,41 @@ HERE_AND_NOW = Scan()
 
 @dataclass(frozen=True)
 class ScanAnswer:
-    """The result, whom it is about, and the check-in that stands (for "already": the earlier one)."""
+    """The result, whom it is about, and the check-in that stands (for "already": the earlier one), with the desk that made it.
+
+    What is in it is to be read: it may stand outside the session.
+    """
 
     result: ScanResult
     registration: Registration | None = None
-    check_in: CheckIn | None = None
+    check_in: Known | None = None
+    where: str = ""
+
+
+class Known(Protocol):
+    """A check-in as it was read, or as it was just made."""
+
+    id: int
+    nonce: str
+    day: dt.date
+    session_id: int | None
+    type: Movement
+    result: ScanResult
+    is_arrival: bool
+    scanned_at: dt.datetime
+    by_id: int | None
+    device_id: int | None
+    undone_at: dt.datetime | None
+
+
+CHECK_INS = cast(Table, CheckIn.__table__)
+_KNOWN = select(*(CHECK_INS.c[name] for name in Known.__annotations__)).where(CHECK_INS.c.registration_id == bindparam("id"))
 
 
 def scan(event: Event, code: str, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
     """Check in the holder of a ticket. The same scan sent twice (same actor and nonce) gets the same answer."""
     audit.lock(event.consultation_id)
-    registration = by_ticket(code)
+    registration = holder(code)
     if registration is None or registration.consultation_id != event.consultation_id:
         return ScanAnswer(ScanResult.UNKNOWN)  # another consultation's people are nobody here
     return check_in(event, registration, by=by, nonce=nonce, how=how)
@@ -80,10 +105,12 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
     made, is_late = how.times(now())
     row = CheckIn(
+        public_id=new_public_id(),
+        created_at=now(),
         consultation_id=event.consultation_id,
-        event=event,
-        registration=registration,
-        session=how.session,
+        event_id=event.id,
+        registration_id=registration.id,
+        session_id=how.session.id if how.session else None,
         day=event.day_of(made),
         type=how.type,
         mode=how.mode,
@@ -91,26 +118,27 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
         scanned_at=made,
         claimed_at=how.claimed_at,
         clock_offset=how.clock_offset,
-        by=by if isinstance(by, User) else None,
-        device=by if isinstance(by, Device) else None,
+        by_id=by.id if isinstance(by, User) else None,
+        device_id=by.id if isinstance(by, Device) else None,
         nonce=f"{nonce}:{registration.public_id}",  # two people scanned from one page are two scans
+        undo_reason="",
     )
-    with db.session.no_autoflush:
-        known = list(db.session.scalars(select(CheckIn).where(CheckIn.registration_id == registration.id)))
-        sent_before = next((c for c in known if c.nonce == row.nonce and (c.device, c.by) == (row.device, row.by)), None)
-        if sent_before is not None:
-            return ScanAnswer(sent_before.result, registration, _standing(known, sent_before) or sent_before)
-        refusal = ScanResult.REVOKED if isinstance(by, Device) and by.is_revoked else _refusal(row)
-        if refusal is not None:
-            if is_late or refusal is ScanResult.REVOKED:
-                _keep(row, refusal, by=by)
-            return ScanAnswer(refusal, registration)
-        return _move(row, known, by=by)
+    # plain statements and not the session's unit of work: ninety people wait behind this one
+    known = cast(list[Known], db.session.execute(_KNOWN, {"id": registration.id}).all())
+    sent_before = next((c for c in known if (c.nonce, c.device_id, c.by_id) == (row.nonce, row.device_id, row.by_id)), None)
+    if sent_before is not None:
+        stands = _standing(known, sent_before) or sent_before
+        return ScanAnswer(sent_before.result, registration, stands, _where(stands))
+    refusal = ScanResult.REVOKED if isinstance(by, Device) and by.is_revoked else _refusal(event, registration, row.day, how.session)
+    if refusal is not None:
+        if is_late or refusal is ScanResult.REVOKED:
+            _keep(row, refusal, by=by)
+        return ScanAnswer(refusal, registration)
+    return _move(row, registration, known, by=by)
 
 
-def _refusal(row: CheckIn) -> ScanResult | None:
+def _refusal(event: Event, registration: Registration, day: dt.date, session: Session | None) -> ScanResult | None:
     """Why the registration or the day does not allow it."""
-    event, registration = row.event, row.registration
     if registration.state is RegistrationState.REFUSED:
         return ScanResult.REFUSED
     if not registration.is_live:
@@ -119,46 +147,62 @@ def _refusal(row: CheckIn) -> ScanResult | None:
         return ScanResult.PENDING
     if registration.is_waiting:
         return ScanResult.WAITING_LIST
-    is_wrong = row.day not in event.days or (registration.days and row.day.isoformat() not in registration.days)
-    return ScanResult.WRONG_DAY if is_wrong or (row.session and row.session.day != row.day) else None
+    is_wrong = day not in event.days or (registration.days and day.isoformat() not in registration.days)
+    return ScanResult.WRONG_DAY if is_wrong or (session and session.day != day) else None
 
 
-def _same_list(known: list[CheckIn], row: CheckIn) -> list[CheckIn]:
+def _same_list(known: list[Known], row: Known) -> list[Known]:
     """What counts of the same person on the same day and list, the earliest first."""
-    counted = [c for c in known if c.result is ScanResult.OK and c.undone_at is None and (c.day, c.session) == (row.day, row.session)]
+    place = (row.day, row.session_id)
+    counted = [c for c in known if c.result is ScanResult.OK and c.undone_at is None and (c.day, c.session_id) == place]
     return sorted(counted, key=lambda c: (c.scanned_at, c.id))
 
 
-def _standing(known: list[CheckIn], row: CheckIn) -> CheckIn | None:
+def _standing(known: list[Known], row: Known) -> Known | None:
     """The arrival with which a repeated or later scan is answered."""
     if row.result is ScanResult.OK:
         return row
     return next((c for c in _same_list(known, row) if c.is_arrival), None)
 
 
-def _move(row: CheckIn, known: list[CheckIn], *, by: Actor) -> ScanAnswer:
+def _where(row: Known) -> str:
+    """The name of the desk that made a check-in."""
+    if row.device_id is not None:
+        return db.session.scalar(select(Device.name).where(Device.id == row.device_id)) or ""
+    return db.session.scalar(select(User.name).where(User.id == row.by_id)) or "" if row.by_id is not None else ""
+
+
+def _move(row: CheckIn, registration: Registration, known: list[Known], *, by: Actor) -> ScanAnswer:
     """Let somebody in or out, between what is known to have been before and after."""
     rows = _same_list(known, row)
     before = [c for c in rows if c.scanned_at <= row.scanned_at]
     after = rows[len(before) :]
     if before and before[-1].type is row.type:
         _keep(row, ScanResult.ALREADY, by=by)
-        return ScanAnswer(ScanResult.ALREADY, row.registration, before[-1])
-    arrival = next((c for c in rows if c.is_arrival), None)
+        return ScanAnswer(ScanResult.ALREADY, registration, before[-1], _where(before[-1]))
     if row.type is Movement.ENTRY:
+        arrival = next((c for c in rows if c.is_arrival), None)
         row.is_arrival = arrival is None or arrival in after
         if arrival is not None and row.is_arrival:
-            arrival.is_arrival = False
-            if after[0] is arrival:  # two entries with no exit in between: the earlier one counts (rule 8)
-                arrival.result = ScanResult.ALREADY
-            audit.record(by, "checkin.supersede", arrival)
+            _supersede(arrival, by=by, is_repeated=after[0] is arrival)
     _keep(row, ScanResult.OK, by=by)
-    return ScanAnswer(ScanResult.OK, row.registration, row)
+    return ScanAnswer(ScanResult.OK, registration, row, getattr(by, "name", ""))
+
+
+def _supersede(arrival: Known, *, by: Actor, is_repeated: bool) -> None:
+    """A scan that was made earlier has come: it is the arrival now (rule 8). With no exit in between, the other one says "already"."""
+    later = db.session.get_one(CheckIn, arrival.id, populate_existing=True)
+    later.is_arrival = False
+    if is_repeated:
+        later.result = ScanResult.ALREADY
+    audit.record(by, "checkin.supersede", later)
 
 
 def _keep(row: CheckIn, result: ScanResult, *, by: Actor) -> None:
     row.result = result
-    db.session.add(row)
+    values = {c.name: getattr(row, c.name) for c in CHECK_INS.columns if c.name != "id"}
+    made = cast(CursorResult[Any], db.session.execute(CHECK_INS.insert(), values))
+    row.id = made.inserted_primary_key[0]
     audit.record(by, "checkin.scan", row)
 
 

@@ -19,7 +19,7 @@ from consult_app.attendance.models import CheckIn, Device, ScanResult
 from consult_app.attendance.why import why
 from consult_app.db import db, now
 from consult_app.errors import Invalid, Missing
-from consult_app.events.models import Event
+from consult_app.events.models import Event, Session
 from consult_app.events.queries import load_event
 from consult_app.i18n import _, local
 from consult_app.policy import public, require
@@ -35,8 +35,8 @@ CODES = {ScanResult.PENDING: ScanResult.WAITING_LIST, ScanResult.REFUSED: ScanRe
 def _event(slug: str, action: str, *, also_revoked: bool = False) -> Event:
     """The event, for a device of it that may do the action. A revoked one is told so."""
     device = g.actor
-    is_its_own = isinstance(device, Device) and device.event.slug == slug
-    event = device.event if is_its_own else load_event(slug)
+    is_scan = also_revoked and isinstance(device, Device) and device.event.slug == slug
+    event = device.event if is_scan else load_event(slug)  # a scan only reads it
     require(action, event)
     if not isinstance(device, Device):
         abort(403)
@@ -78,7 +78,7 @@ def _figures(event: Event) -> dict[str, int]:
 
 def _how(event: Event, made: shapes.Made, offset: float | None) -> Scan:
     wanted: str = getattr(made, "list", "")
-    session = next((s for s in event.sessions if s.public_id == wanted), None) if wanted else None
+    session = db.session.scalar(select(Session).where(Session.event_id == event.id, Session.public_id == wanted)) if wanted else None
     if wanted and session is None:
         raise Invalid(_("There is no such session at this event."), field="list")
     if not isinstance(made, shapes.CheckInIn):
@@ -119,8 +119,8 @@ def _result(event: Event, nonce: str, answer: ScanAnswer, offset: float | None =
         "message": why(answer, event),
         "guest": guest,
         "at": stands.scanned_at if stands is not None else None,
-        "where": stands.where if stands is not None else None,
-        "event": local(found.event.title) if found is not None and is_elsewhere else None,
+        "where": answer.where if stands is not None else None,
+        "event": local(db.session.get_one(Event, found.event_id).title) if found is not None and is_elsewhere else None,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from consult_app.attendance.actions import ScanAnswer
 from consult_app.attendance.models import Movement, ScanResult
+from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.i18n import clock, days, gettext, local
 from consult_app.registrations.models import RegistrationState
@@ -20,9 +21,9 @@ def _why(answer: ScanAnswer, event: Event) -> Any:
     found, stands = answer.registration, answer.check_in
     match answer.result:
         case ScanResult.OK | ScanResult.ALREADY if stands is not None:
-            return _when(answer, clock(stands.scanned_at, event.timezone), stands.where, is_out=stands.type is Movement.EXIT)
+            return _when(answer, clock(stands.scanned_at, event.timezone), answer.where, is_out=stands.type is Movement.EXIT)
         case ScanResult.WRONG_EVENT if found is not None:
-            other = found.event
+            other = db.session.get_one(Event, found.event_id)
             return gettext("This ticket is for “%(event)s”, %(day)s.", event=local(other.title), day=days(other.starts_on, other.ends_on))
         case ScanResult.WRONG_DAY:
             return gettext("The ticket is not for today. The event: %(day)s.", day=days(event.starts_on, event.ends_on))
