@@ -202,7 +202,7 @@ def _keep(row: CheckIn, result: ScanResult, *, by: Actor) -> None:
     row.result = result
     values = {c.name: getattr(row, c.name) for c in CHECK_INS.columns if c.name != "id"}
     made = cast(CursorResult[Any], db.session.execute(CHECK_INS.insert(), values))
-    row.id = made.inserted_primary_key[0]
+    (row.id,) = made.inserted_primary_key or (0,)
     audit.record(by, "checkin.scan", row)
 
 
