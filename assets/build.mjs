@@ -36,7 +36,7 @@ function write(name, content) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   written.add(path);
-  if ([".css", ".js", ".svg", ".json"].includes(extname(name))) {
+  if ([".css", ".js", ".svg", ".json", ".wasm"].includes(extname(name))) {
     const bytes = Buffer.from(content);
     const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
     for (const [suffix, packed] of [[".gz", gzipSync(bytes, { level: 9 })], [".br", brotliCompressSync(bytes, quality)]]) {
@@ -110,6 +110,9 @@ publish("icons.svg", sprite());
 publish("favicon.svg", readFileSync(join(root, "assets/svg/favicon.svg"), "utf8"));
 publish("app.js", await bundle("js/app.js"));
 publish("app.css", (await bundle("css/app.css")).replace(/url\("?font:([a-z0-9.-]+)"?\)/g, (_, name) => `url(${base}${manifest[name]})`));
+publish("desk.js", await bundle("js/desk/desk.js"));
+publish("desk.css", await bundle("css/desk.css"));
+publish("zxing_reader.wasm", readFileSync(join(modules, "zxing-wasm/dist/reader/zxing_reader.wasm")));
 write("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 
 // A server that runs on still hands out the files it began with: old ones stay for a day.

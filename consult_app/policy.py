@@ -141,6 +141,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     # attendance
     "checkin.scan": (O, C, OWNER),
     "checkin.undo": (O, C, OWNER),
+    "device.pair": (O,),
     "checkin.guests": (OWNER,),  # a device's list of names
     "checkin.replace": (OWNER,),
     "checkin.sign": (OWNER,),

@@ -263,9 +263,14 @@ def _manifest(app: Flask) -> dict[str, str]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def asset(name: str) -> str:
+    """The address of a built file, with the hash of its content in its name."""
+    return f"/static/dist/{current_app.extensions['assets'].get(name, name)}"
+
+
 def init_app(app: Flask) -> None:
     """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
-    manifest = _manifest(app)
+    app.extensions["assets"] = _manifest(app)
     app.before_request(_begin_request)
     login_manager.init_app(app)
     app.before_request(_load_actor)
@@ -282,7 +287,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(OperationalError, _busy)
     app.jinja_env.globals.update(
-        asset=lambda name: f"/static/dist/{manifest.get(name, name)}",
+        asset=asset,
         can=lambda action, thing=None: policy.can(g.actor, action, thing),
     )
     app.context_processor(lambda: {"actor": g.get("actor", policy.Nobody()), "locale": language()})

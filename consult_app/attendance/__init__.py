@@ -4,11 +4,13 @@ from flask import Flask
 
 from consult_app import web
 
-from . import api, devices, views
+from . import api, desk_views, device_views, devices, views
 
 
 def init_app(app: Flask) -> None:
     web.actor_loaders["token"] = lambda token, _number: devices.by_token(token)
     app.register_blueprint(views.bp)
+    app.register_blueprint(device_views.bp)
+    app.register_blueprint(desk_views.bp)
     app.register_blueprint(api.bp)
     web.csrf.exempt(api.bp)  # no cookie is read there

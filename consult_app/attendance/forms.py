@@ -7,9 +7,11 @@ from typing import Any
 from wtforms import EmailField, HiddenField, RadioField, SelectField
 from wtforms.validators import Email, InputRequired, Length, Optional
 
+from consult_app.attendance import labels as labels_of_desk
+from consult_app.attendance.models import DeviceKind
 from consult_app.events.models import Event
 from consult_app.forms import Form, Line, choices, one_line
-from consult_app.i18n import _, local
+from consult_app.i18n import _, gettext, local
 from consult_app.registrations import labels
 from consult_app.registrations.actions import Details
 from consult_app.registrations.models import Sex, StakeholderType
@@ -52,3 +54,12 @@ class WalkInForm(Form):
 
 class UndoForm(Form):
     reason = Line(_("Why it is undone"), [InputRequired()])
+
+
+class DeviceForm(Form):
+    name = Line(_("Name of the device"), [InputRequired()], description=_("As everybody will see it: “Desk 1”, “Entrance left”."))
+    kind = RadioField(_("What it is for"), [InputRequired()], choices=[(kind.value, words) for kind, words in labels_of_desk.KIND.items()])
+
+    @classmethod
+    def of(cls, number: int) -> DeviceForm:
+        return cls(data={"name": gettext("Desk %(number)s", number=number), "kind": DeviceKind.DESK.value})

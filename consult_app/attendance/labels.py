@@ -1,6 +1,6 @@
 """The words and colours of the desk's answers (product.md rule 7)."""
 
-from consult_app.attendance.models import ScanResult
+from consult_app.attendance.models import DeviceKind, ScanResult
 from consult_app.i18n import _
 
 WORD = {
@@ -29,3 +29,9 @@ LOOK = {
     ScanResult.REVOKED: "refused",
 }
 ICON = {"ok": "circle-check", "already": "info-circle", "refused": "circle-x", "unknown": "help-circle"}
+# what an organiser may pair by a code; a program gets its token by `consult token create`
+KIND = {
+    DeviceKind.DESK: _("Desk: staff scan tickets"),
+    DeviceKind.KIOSK: _("Kiosk: guests check themselves in"),
+}
+KIND_SHORT = {DeviceKind.DESK: _("Desk"), DeviceKind.KIOSK: _("Kiosk"), DeviceKind.APP: _("Program")}

@@ -1,0 +1,266 @@
+"""The check-in desk in a real browser: the camera, no network, a network that breaks at fifty places, revocation, the kiosk."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import random
+import shutil
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask_migrate import upgrade
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from benchmarks.site import register
+from consult_app import create_app, qr
+from consult_app.attendance import devices
+from consult_app.attendance.models import DeviceKind
+from consult_app.db import db
+from consult_app.registrations.models import Registration
+from consult_app.registrations.tickets import ticket_code
+from tests import factories
+from tests.conftest import SETTINGS
+from tests.journeys.conftest import FLAGS, Site, serve, wait_for
+
+pytestmark = pytest.mark.browser
+CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+
+@dataclass
+class Desk:
+    """A running site with an event of today, its guests, and codes to pair with."""
+
+    site: Site
+    slug: str
+    codes: list[str]
+    names: list[str]
+    pairings: list[str]
+
+    def rows(self, words: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(self.site.database()) as database:
+            return database.execute(words).fetchall()
+
+
+@contextlib.contextmanager
+def desk_of(var: Path, guests: int, kind: DeviceKind = DeviceKind.DESK) -> Iterator[Desk]:
+    settings = {key: value for key, value in SETTINGS.items() if not key.endswith("_KEY")}
+    app = create_app({**settings, "VAR": var, "DATABASE_URL": f"sqlite:///{var / 'consult.db'}"})
+    with app.app_context():
+        upgrade()
+        today = dt.datetime.now(ZoneInfo("Asia/Jakarta")).date()
+        event = factories.make_event(starts_on=today, ends_on=today + dt.timedelta(days=1))
+        people: list[Registration] = register(event, guests)
+        pairings = [devices.invite(event, f"Desk {n}", kind, by=factories.BY)[1] for n in (1, 2)]
+        slug, codes, names = event.slug, [ticket_code(p.seed) for p in people], [p.name for p in people]
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+    with serve(var, demo=False) as site:
+        yield Desk(site, slug, codes, names, pairings)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with desk_of(tmp_path, 5) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def phone(url: str, profile: Path, *flags: str) -> Iterator[Any]:
+    """A browser whose profile stays on the disk, as on a phone that is switched off and on."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(profile), executable_path=path, args=[*FLAGS, *CAMERA, *flags], permissions=["camera"], locale="en",
+            viewport={"width": 390, "height": 844},
+        )  # fmt: skip
+        page = context.pages[0]
+        page.set_default_timeout(15_000)
+        page.goto(url)
+        yield page
+        context.close()
+
+
+def video(path: Path, code: str | None) -> str:
+    """What the camera sees: a code on white paper, or only the paper."""
+    picture = Image.new("L", (640, 480), 235)
+    if code:
+        cells = qr.matrix(code)
+        image = Image.new("L", (len(cells), len(cells)))
+        image.putdata([0 if dark else 255 for row in cells for dark in row])
+        side = 320
+        picture.paste(255, (160 - 40, 80 - 40, 160 + side + 40, 80 + side + 40))
+        picture.paste(image.resize((side, side)), (160, 80))
+    gray = b"\x80" * (320 * 240)
+    frame = b"FRAME\n" + picture.tobytes() + gray + gray
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420jpeg\n" + frame * 15)
+    return f"--use-file-for-fake-video-capture={path}"
+
+
+def test_a_code_before_the_camera_turns_the_screen_green(desk: Desk, tmp_path: Path) -> None:
+    seen = video(tmp_path / "code.y4m", desk.codes[2])
+    with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", seen) as page:
+        expect(page.locator("#answer.scan-answer--ok")).to_be_visible(timeout=30_000)
+        expect(page.locator("#answer-name")).to_have_text(desk.names[2])
+        assert page.url == f"{desk.site.url}/desk"  # the secret left the address
+        wait_for(lambda: desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival AND device_id = 1")[0][0] == 1)
+        expect(page.locator("#answer")).to_be_hidden()  # ready again by itself
+        looks = page.locator("#video").evaluate("(video) => video.currentTime")
+        wait_for(lambda: page.locator("#video").evaluate("(video) => video.currentTime") > looks + 3.5)
+        expect(page.locator("#answer")).to_be_hidden()  # a code that is held on is one scan
+    assert desk.rows("SELECT count(*) FROM check_ins") == [(1,)]
+
+
+def test_a_blank_picture_reads_nothing_and_other_ways_remain(desk: Desk, tmp_path: Path) -> None:
+    blank = video(tmp_path / "blank.y4m", None)
+    with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", blank) as page:
+        expect(page.locator("#status")).to_contain_text("5 people known")
+        page.evaluate(
+            "window.looks = 0; const v = document.getElementById('video'); v.requestVideoFrameCallback(function look() { window.looks++; v.requestVideoFrameCallback(look); })"
+        )
+        wait_for(lambda: page.evaluate("window.looks") > 20)
+        expect(page.locator("#answer")).to_be_hidden()
+        page.get_by_label("Code of the ticket").fill(desk.codes[1].lower())
+        page.get_by_role("button", name="Check in").first.click()
+        expect(page.locator("#answer.scan-answer--ok")).to_be_visible()
+        expect(page.locator("#answer")).to_be_hidden()
+        page.keyboard.press("Tab")
+        page.locator("#last").click()
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.type(desk.codes[3] + "\n")  # a keyboard scanner, wherever the focus is
+        expect(page.locator("#answer-name")).to_have_text(desk.names[3])
+        page.get_by_label("Search by name or institution").fill(desk.names[4].upper())
+        page.locator("#answer").wait_for(state="hidden")
+        page.locator(".found__person").first.get_by_role("button", name="Check in").click()
+        expect(page.locator("#answer-name")).to_have_text(desk.names[4])
+    assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 3
+
+
+def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_everything(desk: Desk, tmp_path: Path) -> None:
+    blank = video(tmp_path / "blank.y4m", None)
+    with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", blank) as page:
+        expect(page.locator("#status")).to_contain_text("5 people known")
+        wait_for(lambda: page.evaluate("navigator.serviceWorker.getRegistration('/desk').then((r) => Boolean(r?.active))"))
+        page.context.set_offline(True)
+        for code, look in ((desk.codes[0], "ok"), (desk.codes[0], "already"), ("C1UNKNOWN", "already")):
+            page.get_by_label("Code of the ticket").fill(code)
+            page.get_by_label("Code of the ticket").press("Enter")
+            expect(page.locator(f"#answer.scan-answer--{look}")).to_be_visible()
+            page.locator("#answer").click()
+        expect(page.locator("#status")).to_contain_text("3 waiting to be sent")
+        page.reload()  # the page and what waits survive
+        expect(page.locator("#status")).to_contain_text("3 waiting to be sent")
+        expect(page.locator("#network")).to_have_text("Offline")
+        assert desk.rows("SELECT count(*) FROM check_ins")[0][0] == 0
+        page.context.set_offline(False)
+        expect(page.locator("#status")).to_contain_text("0 waiting to be sent")
+        assert desk.rows("SELECT result, claimed_at IS NOT NULL FROM check_ins ORDER BY id") == [("ok", 1), ("already", 1)]
+
+        with contextlib.closing(sqlite3.connect(desk.site.var / "consult.db")) as database:
+            database.execute("UPDATE devices SET revoked_at = '2026-01-01 00:00:00.000000' WHERE id = 1")
+            database.commit()
+        page.get_by_label("Code of the ticket").fill(desk.codes[4])
+        page.get_by_label("Code of the ticket").press("Enter")
+        expect(page.get_by_role("heading", name="This device was revoked")).to_be_visible()
+        count = "new Promise((done) => { const r = indexedDB.open('consult-desk'); r.onsuccess = () => { const q = r.result.transaction('state').objectStore('state').count(); q.onsuccess = () => done(q.result); }; })"
+        wait_for(lambda: page.evaluate(count) == 0)
+        assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 1
+
+
+def test_a_kiosk_asks_whether_it_is_you(tmp_path: Path) -> None:
+    with desk_of(tmp_path, 3, DeviceKind.KIOSK) as desk:
+        seen = video(tmp_path / "code.y4m", desk.codes[1])
+        with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", seen) as page:
+            page.evaluate("window.print = () => { window.printed = document.getElementById('paper').textContent }")
+            expect(page.locator("#confirm-name")).to_have_text(desk.names[1], timeout=30_000)
+            assert desk.rows("SELECT count(*) FROM check_ins")[0][0] == 0
+            expect(page.get_by_label("Search by name or institution")).to_be_hidden()
+            page.get_by_role("button", name="Yes, check me in").click()
+            expect(page.locator("#answer.scan-answer--ok")).to_be_visible()
+            assert desk.names[1] in wait_for(lambda: page.evaluate("window.printed"))
+            assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 1
+
+
+@dataclass
+class Proxy:
+    """Between the browser and the server: cuts the line after so many bytes, as often as it is told to."""
+
+    port: int
+    cuts: list[int]
+    made: int = 0
+    through: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            browser, _address = listener.accept()
+            server = socket.create_connection(("127.0.0.1", self.port))
+            for one, other in ((browser, server), (server, browser)):
+                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(1 << 14):
+                allowed = self._allowed(len(data))
+                other.sendall(data[:allowed])
+                if allowed < len(data):
+                    break
+        for end in (one, other):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _allowed(self, size: int) -> int:
+        with self.lock:
+            if not self.cuts or self.through + size < self.cuts[0]:
+                self.through += size
+                return size
+            allowed = max(0, self.cuts.pop(0) - self.through)
+            self.through, self.made = 0, self.made + 1
+            return allowed
+
+
+def test_rule_8_a_sync_of_a_thousand_cut_at_fifty_points_arrives_once(tmp_path: Path) -> None:
+    with desk_of(tmp_path, 1000) as desk:
+        blank, profile = video(tmp_path / "blank.y4m", None), tmp_path / "profile"
+        proxy = Proxy(int(desk.site.url.rsplit(":", 1)[1]), [])
+        url = proxy.start()
+        chance = random.Random(8)
+        with phone(f"{url}/desk#{desk.pairings[0]}", profile, blank) as page:
+            expect(page.locator("#status")).to_contain_text("1000 people known")
+            page.context.set_offline(True)
+            page.evaluate("async (codes) => { for (const code of codes) await desk.scan({ code }); }", desk.codes)
+            expect(page.locator("#status")).to_contain_text("1000 waiting to be sent")
+        # each cut falls somewhere in the next bytes that go either way: in a request, in an answer, between the two
+        proxy.cuts = [chance.randrange(200, 16_000) for _n in range(50)]
+        restarts = 0
+        while restarts < 4 or proxy.made < 50 or waiting > 0:
+            with phone(f"{url}/desk", profile, blank) as page:
+                page.locator("#status").wait_for(state="visible")
+                goal = 50 if restarts >= 3 else (restarts + 1) * 12
+
+                def is_far_enough(page: Any = page, goal: int = goal) -> bool:
+                    page.evaluate("desk.sync()")
+                    return proxy.made >= goal and (goal < 50 or page.evaluate("desk.state.waiting") == 0)
+
+                wait_for(is_far_enough, 60)
+                waiting = page.evaluate("desk.state.waiting")
+            restarts += 1
+        assert proxy.made == 50
+        assert desk.rows("SELECT count(*), count(DISTINCT registration_id) FROM check_ins WHERE is_arrival") == [(1000, 1000)]
+        assert desk.rows("SELECT count(*) FROM check_ins") == [(1000,)]
+        order = desk.rows("SELECT registration_id FROM check_ins ORDER BY id")
+        assert order == sorted(order)  # in the order in which they were made
