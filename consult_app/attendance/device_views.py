@@ -39,7 +39,7 @@ def list_devices(slug: str) -> Answer:
         kind = DeviceKind(form.kind.data)
         device, secret = devices.invite(event, form.name.data or "", kind, by=g.actor)
         db.session.commit()
-        address = f"{external_url('desk.shell')}#{secret}"
+        address = f"{external_url('check_in_desk.shell')}#{secret}"
         size, path = qr.svg_path(address)
         return render_template("attendance/pair.html", event=event, device=device, address=address, size=size, path=path)
     page = render_template("attendance/devices.html", event=event, devices=known, form=form, labels=labels)

@@ -7,6 +7,7 @@ import contextlib
 from sqlalchemy import select
 
 from consult_app import audit
+from consult_app.attendance.models import DrawnSignature
 from consult_app.db import db, now
 from consult_app.documents.models import Certificate
 from consult_app.errors import Conflict
@@ -38,6 +39,9 @@ def _erase_registration(registration: Registration, *, by: Actor) -> None:
         audit.forget(by, "question_answer.erase", answer)
         audit.record(by, "question_answer.delete", answer)
         db.session.delete(answer)
+    for drawn in db.session.scalars(select(DrawnSignature).where(DrawnSignature.registration_id == registration.id)):
+        drawn.strokes = []
+        audit.forget(by, "signature.erase", drawn)
     audit.forget(by, "registration.erase", registration)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app.accounts.models import Membership, User
-from consult_app.attendance.models import CheckIn
+from consult_app.attendance.models import CheckIn, DrawnSignature
 from consult_app.comments.models import Comment, Endorsement, Objection, Position
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
@@ -79,6 +79,7 @@ def own_data(person: Person) -> dict[str, Any]:
             }
             for registration in registrations
         ],
+        "signatures": rows(select(DrawnSignature).where(DrawnSignature.registration_id.in_(ids)).order_by(DrawnSignature.id)),
         "check_ins": rows(select(CheckIn).where(CheckIn.registration_id.in_(ids)).order_by(CheckIn.id)),
         "comments": rows(select(Comment).where(Comment.person_id == person.id).order_by(Comment.id)),
         "objections": rows(objections),

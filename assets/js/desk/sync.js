@@ -27,7 +27,7 @@ async function ask(path, body, patience = 15000) {
   const token = await get("token");
   const answer = await fetch(`/api/v1/${path}`, {
     method: body ? "POST" : "GET",
-    headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) },
+    headers: { "Accept-Language": document.documentElement.lang, ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) },
     body: body && JSON.stringify(body),
     credentials: "omit",
     cache: "no-store",
