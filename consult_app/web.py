@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask.json.provider import DefaultJSONProvider
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -263,6 +264,16 @@ def _manifest(app: Flask) -> dict[str, str]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+class Json(DefaultJSONProvider):
+    """JSON that is nested without end is as unreadable as any other broken one (400)."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
 def asset(name: str) -> str:
     """The address of a built file, with the hash of its content in its name."""
     return f"/static/dist/{current_app.extensions['assets'].get(name, name)}"
@@ -270,6 +281,7 @@ def asset(name: str) -> str:
 
 def init_app(app: Flask) -> None:
     """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
+    app.json = Json(app)
     app.extensions["assets"] = _manifest(app)
     app.before_request(_begin_request)
     login_manager.init_app(app)

@@ -35,11 +35,11 @@ CODES = {ScanResult.PENDING: ScanResult.WAITING_LIST, ScanResult.REFUSED: ScanRe
 def _event(slug: str, action: str, *, also_revoked: bool = False) -> Event:
     """The event, for a device of it that may do the action. A revoked one is told so."""
     device = g.actor
-    is_scan = also_revoked and isinstance(device, Device) and device.event.slug == slug
+    if not isinstance(device, Device):
+        abort(401)  # a public event is no reason to hear more than that
+    is_scan = also_revoked and device.event.slug == slug
     event = device.event if is_scan else load_event(slug)  # a scan only reads it
     require(action, event)
-    if not isinstance(device, Device):
-        abort(403)
     if device.is_revoked and not also_revoked:
         g.device_revoked = True
         abort(401)
@@ -87,7 +87,10 @@ def _how(event: Event, made: shapes.Made, offset: float | None) -> Scan:
 
 
 def _scan(event: Event, item: shapes.CheckInIn, offset: float | None) -> dict[str, Any]:
-    how = _how(event, item, offset)
+    try:
+        how = _how(event, item, offset)
+    except Invalid as problem:  # its session is gone: an answer, so that it does not hold up the others of a batch
+        return _result(event, item.nonce, ScanAnswer(ScanResult.UNKNOWN), offset) | {"message": str(problem.message)}
     if item.guest:
         found = db.session.scalar(select(Registration).where(Registration.event_id == event.id, Registration.public_id == item.guest))
         answer = actions.check_in(event, found, by=g.actor, nonce=item.nonce, how=how) if found else ScanAnswer(ScanResult.UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from consult_app.attendance.models import CLOCK_TOLERANCE, Movement
 from consult_app.registrations.models import Attendance, Sex
@@ -15,7 +15,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, p
 Nonce = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Name = Annotated[Line, StringConstraints(min_length=1)]
 # a moment with its zone; years that no event is held in are a mistake, and would not fit into a calendar
-Moment = Annotated[dt.datetime, Field(ge=dt.datetime(2000, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))]
+Moment = Annotated[AwareDatetime, Field(ge=dt.datetime(2000, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(2200, 1, 1, tzinfo=dt.UTC))]
 
 
 class Shape(BaseModel):
