@@ -29,6 +29,7 @@ test:
 bench:
 	@tools/setup.sh test
 	$(bin)/python -m benchmarks.registration
+	$(bin)/python -m benchmarks.checkins
 
 check:
 	@tools/setup.sh check

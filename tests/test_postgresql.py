@@ -13,7 +13,9 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import upgrade
 
+from benchmarks.site import register
 from consult_app import audit, create_app
+from consult_app.attendance.devices import create_token
 from consult_app.attendance.models import CheckIn
 from consult_app.comments.models import Comment
 from consult_app.consultations.actions import open_section
@@ -181,3 +183,37 @@ def test_rule_7_one_ticket_at_two_desks_at_once(app: Flask) -> None:
         event = db.session.get_one(type(event), event_id)
     assert db.session.scalar(db.select(db.func.count()).select_from(CheckIn).where(CheckIn.event_id == event_id, CheckIn.is_arrival)) == 5
     assert audit.verify()[1] == []
+
+
+def test_rule_8_a_thousand_pairs_of_scans_of_one_ticket(app: Flask) -> None:
+    """Two devices, one ticket, one moment, a thousand times: one "ok" and one "already" of each pair."""
+    event = factories.make_event()
+    event.starts_on = event.day_of(event.created_at or factories.now())
+    factories.audit.record(factories.BY, "event.change", event)
+    codes = [ticket_code(person.seed) for person in register(event, 1000)]
+    tokens = [create_token(event, f"Desk {n}", by=factories.BY)[1] for n in range(2)]
+    event_id, url = event.id, f"/api/v1/events/{event.slug}/checkins"
+    db.session.commit()
+    db.session.remove()
+
+    def both(code: str) -> list[str]:
+        gate, found = threading.Barrier(2), ["", ""]
+
+        def send(desk: int) -> None:
+            gate.wait()
+            client = app.test_client()
+            answer = client.post(url, json={"code": code, "nonce": "n"}, headers={"Authorization": f"Bearer {tokens[desk]}"})
+            found[desk] = answer.json["result"]
+
+        threads = [threading.Thread(target=send, args=(desk,)) for desk in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(found)
+
+    with ThreadPoolExecutor(4) as crowd:
+        assert list(crowd.map(both, codes)) == [["already", "ok"]] * 1000
+    arrived = db.select(db.func.count(), db.func.count(db.distinct(CheckIn.registration_id))).where(CheckIn.event_id == event_id)
+    assert tuple(db.session.execute(arrived.where(CheckIn.is_arrival)).one()) == (1000, 1000)
+    assert [fault for fault in audit.verify()[1] if "never recorded" not in fault.what] == []  # the guests were made past the log

@@ -240,7 +240,7 @@ def test_each_session_has_its_own_list(desk: Desk, event: Event, audit_ok: None)
     assert [desk.scan(person, list=today_s)["result"] for _n in range(2)] == ["ok", "already"]
     assert desk.scan(person, list=other_day)["result"] == "wrong_day"
     assert set(desk.guests()["guests"][0]["in"]) == {today.isoformat(), today_s}
-    assert [each["id"] for each in desk.ask("GET").json["lists"]][0] == ""
+    assert next(iter(desk.ask("GET").json["lists"]))["id"] == ""
 
 
 def test_undo_with_a_reason_and_scan_again(desk: Desk, event: Event, last_entry: Any, audit_ok: None) -> None:
