@@ -80,7 +80,7 @@ def worker() -> Response:
     public()
     names = ("app.css", "desk.css", "desk.js", "zxing_reader.wasm", "icons.svg", "favicon.svg", "source-sans-3.woff2")
     files = [url_for("check_in_desk.manifest"), *(asset(name) for name in names)]
-    answer = make_response(render_template("desk/worker.js", shell=url_for("check_in_desk.shell"), files=files))
+    answer = make_response(render_template("desk/worker.js", page=url_for("check_in_desk.shell"), files=files))
     answer.mimetype = "text/javascript"
     answer.headers["Service-Worker-Allowed"] = url_for("check_in_desk.shell")
     answer.headers["Cache-Control"] = "no-cache"

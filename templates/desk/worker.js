@@ -1,6 +1,6 @@
 // Keeps the desk's page and its files, so that it opens without a network. No data passes through here.
 const FILES = {{ files|tojson }};
-const SHELL = {{ shell|tojson }};
+const SHELL = {{ page|tojson }};
 const NAME = `desk:${FILES.join()}`;
 
 self.addEventListener("install", (event) => {
