@@ -6,10 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
-from consult_app.attendance.models import CheckIn
+from consult_app.attendance.models import CLOCK_TOLERANCE, CheckIn, ScanResult
 from consult_app.consultations.models import Attribution, Consultation
 from consult_app.db import db
 from consult_app.errors import Missing
@@ -134,6 +134,33 @@ def arrivals(event: Event) -> Select[CheckIn]:
         .order_by(CheckIn.scanned_at.desc(), CheckIn.id.desc())
         .options(joinedload(CheckIn.registration).joinedload(Registration.institution), joinedload(CheckIn.by), joinedload(CheckIn.device))
     )
+
+
+def to_look_at(event: Event, most: int = 100) -> list[tuple[CheckIn, CheckIn | None]]:
+    """Scans that an organiser should see, the newest first, each with the arrival that counts (product.md rule 8).
+
+    One ticket at two desks; people who were let in without a network and had been cancelled meanwhile; scans of a revoked
+    device; scans by a clock that was wrong.
+    """
+    arrival = aliased(CheckIn)
+    same_list = func.coalesce(arrival.session_id, 0) == func.coalesce(CheckIn.session_id, 0)
+    other_desk = or_(arrival.device_id.is_distinct_from(CheckIn.device_id), arrival.by_id.is_distinct_from(CheckIn.by_id))
+    is_odd = or_(
+        CheckIn.result.not_in((ScanResult.OK, ScanResult.ALREADY)),
+        and_(CheckIn.result == ScanResult.ALREADY, arrival.id.is_not(None), other_desk),
+        func.abs(CheckIn.clock_offset) > CLOCK_TOLERANCE.total_seconds(),
+    )
+    of_it = and_(arrival.registration_id == CheckIn.registration_id, arrival.day == CheckIn.day, same_list)
+    query = (
+        select(CheckIn, arrival)
+        .outerjoin(arrival, and_(of_it, arrival.is_arrival, arrival.undone_at.is_(None)))
+        .where(CheckIn.event_id == event.id, CheckIn.undone_at.is_(None), is_odd)
+        .order_by(CheckIn.id.desc())
+        .limit(most)
+        .options(joinedload(CheckIn.registration), joinedload(CheckIn.by), joinedload(CheckIn.device))
+        .options(joinedload(arrival.by), joinedload(arrival.device))
+    )
+    return [(scan, counts) for scan, counts in db.session.execute(query).tuples()]
 
 
 def load_check_in(event: Event, public_id: str) -> CheckIn:

@@ -119,7 +119,10 @@ def show(slug: str) -> Answer:
     suppress = queries.must_suppress(event.consultation, policy.roles(g.actor, event))
     tables = [queries.participation(event, basis, suppress=suppress) for basis in ("arrived", "registered")]
     page = paginate(queries.arrivals(event), 100) if policy.can(g.actor, "registration.list", event) else None
-    return render_template("attendance/show.html", event=event, tables=tables, page=page, labels=labels, form=UndoForm(), **_figures(event))
+    odd = queries.to_look_at(event) if page is not None else []
+    return render_template(
+        "attendance/show.html", event=event, tables=tables, page=page, odd=odd, labels=labels, form=UndoForm(), **_figures(event)
+    )
 
 
 @bp.get("/events/<slug>/participation.xlsx")

@@ -1,0 +1,92 @@
+"""Rule 8: what comes late stands at its time, the earliest counts, and the organiser sees both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from consult_app.attendance import actions, devices
+from consult_app.attendance.actions import Scan
+from consult_app.attendance.models import CheckIn, Device, ScanResult
+from consult_app.db import clock_at, db
+from consult_app.events.models import Event
+from consult_app.policy import Role
+from tests import factories
+
+
+@pytest.fixture
+def event(app: Any) -> Event:
+    return factories.make_event()
+
+
+@pytest.fixture
+def desks(event: Event) -> tuple[Device, Device]:
+    first, second = (devices.create_token(event, name, by=factories.BY)[0] for name in ("Entrance left", "Entrance right"))
+    return first, second
+
+
+def at(event: Event, minutes: float) -> dt.datetime:
+    return event.starts + dt.timedelta(minutes=minutes)
+
+
+def scans(event: Event) -> list[tuple[ScanResult, bool, str]]:
+    rows = db.session.scalars(db.select(CheckIn).where(CheckIn.event_id == event.id).order_by(CheckIn.id))
+    return [(row.result, row.is_arrival, row.where) for row in rows]
+
+
+def test_rule_8_two_desks_one_ticket_the_earliest_counts_and_both_are_shown(
+    event: Event, desks: tuple[Device, Device], browse: Any, last_entry: Any, audit_ok: None
+) -> None:
+    person = factories.make_registration(event, name="Retno")
+    with clock_at(at(event, 10)):
+        assert actions.check_in(event, person, by=desks[1], nonce="n1").result is ScanResult.OK
+    with clock_at(at(event, 30)):  # the other desk had no network, and was first
+        late = actions.check_in(event, person, by=desks[0], nonce="n1", how=Scan(claimed_at=at(event, 0), clock_offset=0.0))
+    assert (late.result, late.check_in and late.check_in.scanned_at) == (ScanResult.OK, at(event, 0))
+    assert scans(event) == [(ScanResult.ALREADY, False, "Entrance right"), (ScanResult.OK, True, "Entrance left")]
+    assert last_entry("checkin.supersede").actor == desks[0].actor_key
+    page = browse(factories.make_user(Role.ORGANISER, event.consultation)).get(f"/events/{event.slug}/attendance").text
+    assert "To look at" in page
+    assert page.count("Entrance right") == 1
+    assert page.count("Entrance left") == 2  # the arrival among the arrivals, and beside the scan that it supersedes
+
+
+def test_rule_8_a_scan_of_somebody_cancelled_meanwhile_is_kept_and_does_not_count(
+    event: Event, desks: tuple[Device, Device], browse: Any, audit_ok: None
+) -> None:
+    person = factories.make_registration(event, name="Wayan")
+    factories.registrations.cancel(person, by=factories.BY)
+    with clock_at(at(event, 30)):
+        answer = actions.check_in(event, person, by=desks[0], nonce="n1", how=Scan(claimed_at=at(event, 0)))
+    assert answer.result is ScanResult.CANCELLED
+    assert scans(event) == [(ScanResult.CANCELLED, False, "Entrance left")]
+    page = browse(factories.make_user(Role.ORGANISER, event.consultation)).get(f"/events/{event.slug}/attendance").text
+    assert "Wayan" in page
+
+
+def test_rule_8_a_clock_that_is_a_day_off_is_corrected_and_both_times_stay(event: Event, desks: tuple[Device, Device]) -> None:
+    person, day = factories.make_registration(event), dt.timedelta(days=1)
+    with clock_at(at(event, 30)):
+        how = Scan(claimed_at=at(event, 0) - day, clock_offset=day.total_seconds())
+        assert actions.check_in(event, person, by=desks[0], nonce="n1", how=how).result is ScanResult.OK
+    row = db.session.scalars(db.select(CheckIn)).one()
+    assert (row.scanned_at, row.claimed_at, row.created_at) == (at(event, 0), at(event, 0) - day, at(event, 30))
+    assert row.clock_was_wrong
+
+
+def test_rule_8_a_time_to_come_is_the_time_of_arrival(event: Event, desks: tuple[Device, Device]) -> None:
+    person = factories.make_registration(event)
+    with clock_at(at(event, 30)):
+        actions.check_in(event, person, by=desks[0], nonce="n1", how=Scan(claimed_at=at(event, 3000)))
+    assert db.session.scalars(db.select(CheckIn.scanned_at)).one() == at(event, 30)
+
+
+def test_of_two_live_scans_the_one_that_reached_us_first_counts(event: Event, desks: tuple[Device, Device]) -> None:
+    person = factories.make_registration(event)
+    answers = []
+    for desk, claimed in ((desks[0], 0.05), (desks[1], 0.0)):  # three seconds are what a slow request takes
+        with clock_at(at(event, 0.06)):
+            answers.append(actions.check_in(event, person, by=desk, nonce="n", how=Scan(claimed_at=at(event, claimed))).result)
+    assert answers == [ScanResult.OK, ScanResult.ALREADY]
