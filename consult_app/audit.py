@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, UniqueConstraint, select, text, update
+from sqlalchemy import Table, UniqueConstraint, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .db import Base, Model, db, now
@@ -108,17 +108,23 @@ def _entry_hash(entry: AuditEntry) -> str:
     return sha256(canonical([*facts, entry.note, entry.commitment, entry.previous]))
 
 
+_HEAD = select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.chain == bindparam("of")).with_for_update()
+_MOVE = update(HEADS).where(HEADS.c.chain == bindparam("of")).values(number=bindparam("to_number"), hash=bindparam("to_hash"))
+_ADD = ENTRIES.insert()
+_COLUMNS = tuple(c.name for c in ENTRIES.columns if c.name != "id")
+
+
 def _lock_head(chain: str) -> tuple[int, str]:
     """The number and hash of the chain's last entry, locked until the transaction ends. A chain begins here."""
-    found = select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.chain == chain).with_for_update()
-    head = db.session.execute(found).first()
+    connection = db.session.connection()
+    head = connection.execute(_HEAD, {"of": chain}).first()
     if head is None:
         if db.engine.dialect.name == "postgresql":
             # two first entries at once: the second waits here for the first, then finds its head
-            db.session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:chain))"), {"chain": chain})
-            head = db.session.execute(found).first()
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:chain))"), {"chain": chain})
+            head = connection.execute(_HEAD, {"of": chain}).first()
         if head is None:
-            db.session.execute(HEADS.insert(), {"chain": chain, "number": 0, "hash": START})
+            connection.execute(HEADS.insert(), {"chain": chain, "number": 0, "hash": START})
             return 0, START
     return head.number, head.hash
 
@@ -156,8 +162,9 @@ def record(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
     )
     entry.hash = _entry_hash(entry)
     # plain statements: an entry is written with every deed, and the session's unit of work would take most of its time
-    db.session.execute(ENTRIES.insert(), {c.name: getattr(entry, c.name) for c in ENTRIES.columns if c.name != "id"})
-    db.session.execute(update(HEADS).where(HEADS.c.chain == chain).values(number=entry.number, hash=entry.hash))
+    connection = db.session.connection()
+    connection.execute(_ADD, {name: getattr(entry, name) for name in _COLUMNS})
+    connection.execute(_MOVE, {"of": chain, "to_number": entry.number, "to_hash": entry.hash})
     return entry
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from sqlalchemy import CursorResult, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
@@ -82,6 +82,8 @@ class Known(Protocol):
 
 
 CHECK_INS = cast(Table, CheckIn.__table__)
+_INSERT = CHECK_INS.insert()
+_COLUMNS = tuple(c.name for c in CHECK_INS.columns if c.name != "id")
 _KNOWN = select(*(CHECK_INS.c[name] for name in Known.__annotations__)).where(CHECK_INS.c.registration_id == bindparam("id"))
 
 
@@ -124,7 +126,7 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
         undo_reason="",
     )
     # plain statements and not the session's unit of work: ninety people wait behind this one
-    known = cast(list[Known], db.session.execute(_KNOWN, {"id": registration.id}).all())
+    known = cast(list[Known], db.session.connection().execute(_KNOWN, {"id": registration.id}).all())
     sent_before = next((c for c in known if (c.nonce, c.device_id, c.by_id) == (row.nonce, row.device_id, row.by_id)), None)
     if sent_before is not None:
         stands = _standing(known, sent_before) or sent_before
@@ -200,8 +202,7 @@ def _supersede(arrival: Known, *, by: Actor, is_repeated: bool) -> None:
 
 def _keep(row: CheckIn, result: ScanResult, *, by: Actor) -> None:
     row.result = result
-    values = {c.name: getattr(row, c.name) for c in CHECK_INS.columns if c.name != "id"}
-    made = cast(CursorResult[Any], db.session.execute(CHECK_INS.insert(), values))
+    made = db.session.connection().execute(_INSERT, {name: getattr(row, name) for name in _COLUMNS})
     (row.id,) = made.inserted_primary_key or (0,)
     audit.record(by, "checkin.scan", row)
 

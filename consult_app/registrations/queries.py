@@ -70,7 +70,7 @@ def holder(code: str) -> Registration | None:
 
     It is not a row of the session: scans are many, and what is only read costs a fifth this way.
     """
-    row = db.session.execute(_HOLDER, {"ticket": token_hash(normal_code(code))}).first()
+    row = db.session.connection().execute(_HOLDER, {"ticket": token_hash(normal_code(code))}).first()
     if row is None:
         return None
     *values, institution, kind = row
