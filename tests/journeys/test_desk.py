@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
-import shutil
 import socket
 import sqlite3
 import threading
@@ -18,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask_migrate import upgrade
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 
 from benchmarks.site import register
 from consult_app import create_app, qr
@@ -30,7 +29,7 @@ from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import ticket_code
 from tests import factories
 from tests.conftest import SETTINGS
-from tests.journeys.conftest import FLAGS, Site, serve, wait_for
+from tests.journeys.conftest import FLAGS, Site, chromium_path, serve, wait_for
 
 pytestmark = pytest.mark.browser
 CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
@@ -81,20 +80,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield running
 
 
-@contextlib.contextmanager
-def phone(url: str, profile: Path, *flags: str) -> Iterator[Any]:
-    """A browser whose profile stays on the disk, as on a phone that is switched off and on."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
+@pytest.fixture
+def phone(playwright: Playwright) -> Any:
+    """`with phone(url, profile, *flags) as page`: a browser whose profile stays on the disk, as on a phone that is switched off and on."""
+
+    @contextlib.contextmanager
+    def make(url: str, profile: Path, *flags: str) -> Iterator[Any]:
         context = playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=path, args=[*FLAGS, *CAMERA, *flags], permissions=["camera"], locale="en",
+            str(profile), executable_path=chromium_path(), args=[*FLAGS, *CAMERA, *flags], permissions=["camera"], locale="en",
             viewport={"width": 390, "height": 844},
         )  # fmt: skip
-        page = context.pages[0]
-        page.set_default_timeout(15_000)
-        page.goto(url)
-        yield page
-        context.close()
+        try:
+            page = context.pages[0]
+            page.set_default_timeout(15_000)
+            page.goto(url)
+            yield page
+        finally:
+            context.close()
+
+    return make
 
 
 def video(path: Path, code: str | None) -> str:
@@ -113,7 +117,7 @@ def video(path: Path, code: str | None) -> str:
     return f"--use-file-for-fake-video-capture={path}"
 
 
-def test_a_code_before_the_camera_turns_the_screen_green(desk: Desk, tmp_path: Path) -> None:
+def test_a_code_before_the_camera_turns_the_screen_green(desk: Desk, phone: Any, tmp_path: Path) -> None:
     seen = video(tmp_path / "code.y4m", desk.codes[2])
     with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", seen) as page:
         expect(page.locator("#answer.scan-answer--ok")).to_be_visible(timeout=30_000)
@@ -127,7 +131,7 @@ def test_a_code_before_the_camera_turns_the_screen_green(desk: Desk, tmp_path: P
     assert desk.rows("SELECT count(*) FROM check_ins") == [(1,)]
 
 
-def test_a_blank_picture_reads_nothing_and_other_ways_remain(desk: Desk, tmp_path: Path) -> None:
+def test_a_blank_picture_reads_nothing_and_other_ways_remain(desk: Desk, phone: Any, tmp_path: Path) -> None:
     blank = video(tmp_path / "blank.y4m", None)
     with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", blank) as page:
         expect(page.locator("#status")).to_contain_text("5 people known")
@@ -150,7 +154,7 @@ def test_a_blank_picture_reads_nothing_and_other_ways_remain(desk: Desk, tmp_pat
     assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 3
 
 
-def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_everything(desk: Desk, tmp_path: Path) -> None:
+def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_everything(desk: Desk, phone: Any, tmp_path: Path) -> None:
     blank = video(tmp_path / "blank.y4m", None)
     with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", blank) as page:
         expect(page.locator("#status")).to_contain_text("5 people known")
@@ -187,7 +191,7 @@ def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_eve
         assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 1
 
 
-def test_a_kiosk_asks_whether_it_is_you(tmp_path: Path) -> None:
+def test_a_kiosk_asks_whether_it_is_you(phone: Any, tmp_path: Path) -> None:
     with desk_of(tmp_path, 3, DeviceKind.KIOSK) as desk:
         seen = video(tmp_path / "code.y4m", desk.codes[1])
         with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", seen) as page:
@@ -244,7 +248,7 @@ class Proxy:
             return allowed
 
 
-def test_rule_8_a_sync_of_a_thousand_cut_at_fifty_points_arrives_once(tmp_path: Path) -> None:
+def test_rule_8_a_sync_of_a_thousand_cut_at_fifty_points_arrives_once(phone: Any, tmp_path: Path) -> None:
     with desk_of(tmp_path, 1000) as desk:
         blank, profile = video(tmp_path / "blank.y4m", None), tmp_path / "profile"
         proxy = Proxy(int(desk.site.url.rsplit(":", 1)[1]), [])
