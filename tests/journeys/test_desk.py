@@ -179,7 +179,7 @@ def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_eve
             database.commit()
         page.get_by_label("Code of the ticket").fill(desk.codes[4])
         page.get_by_label("Code of the ticket").press("Enter")
-        expect(page.get_by_role("heading", name="This device was revoked")).to_be_visible()
+        expect(page.get_by_role("heading", name="This device was revoked")).to_be_visible(timeout=15_000)
         count = """new Promise((done) => {
             const opening = indexedDB.open("consult-desk");
             opening.onsuccess = () => {

@@ -71,6 +71,7 @@ async function scan(made) {
     try {
       answer = await ask(here("checkins"), { ...item, device_now: new Date().toISOString() }, PATIENCE);
       await remove("queue", key);
+      if (answer.result === "revoked") return revoked();
       if (answer.result === "ok") await judge(item); // what was just done is known here too
     } catch (problem) {
       if (problem.isRevoked) return revoked();
