@@ -6,14 +6,14 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from consult_app.attendance.models import CLOCK_TOLERANCE, CheckIn, ScanResult
 from consult_app.consultations.models import Attribution, Consultation
 from consult_app.db import db
 from consult_app.errors import Missing
-from consult_app.events.models import Event
+from consult_app.events.models import Event, Session
 from consult_app.i18n import Texts, _
 from consult_app.policy import Role
 from consult_app.registrations.models import Attendance, Registration, RegistrationState, Sex, StakeholderType
@@ -49,9 +49,10 @@ class Participation:
     is_suppressed: bool = False
 
 
-def arrived_ids(event: Event, day: dt.date | None = None) -> Select[int]:
-    """The ids of the registrations that have arrived, on one day or on any."""
-    query = select(CheckIn.registration_id).where(*_standing(event), CheckIn.session_id.is_(None))
+def arrived_ids(event: Event, day: dt.date | None = None, session: Session | None = None) -> Select[int]:
+    """The ids of the registrations that have arrived, on one day or on any; or those that came to a session."""
+    at = CheckIn.session_id == session.id if session else CheckIn.session_id.is_(None)
+    query = select(CheckIn.registration_id).where(*_standing(event), at)
     return query.where(CheckIn.day == day) if day else query
 
 
@@ -65,16 +66,22 @@ def count_arrived(event: Event, day: dt.date | None = None) -> int:
     return db.session.scalar(select(func.count(func.distinct(arrived_ids(event, day).subquery().c.registration_id)))) or 0
 
 
-def participation(event: Event, basis: str = "arrived", *, suppress: bool = False) -> Participation:
-    """The table by stakeholder type and sex. With `suppress`, no cell of one or two can be read or worked out."""
+def participation(
+    event: Event, basis: str = "arrived", *, suppress: bool = False, among: ColumnElement[bool] | None = None
+) -> Participation:
+    """The table by stakeholder type and sex, of all days or of those `among` them.
+
+    With `suppress`, no cell of one or two can be read or worked out.
+    """
     query = select(
         Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id, func.count()
     ).where(Registration.event_id == event.id)
-    query = (
-        query.where(Registration.id.in_(arrived_ids(event)))
-        if basis == "arrived"
-        else query.where(Registration.state == RegistrationState.CONFIRMED)
-    )
+    if basis == "registered":
+        query = query.where(Registration.state == RegistrationState.CONFIRMED)
+    elif among is None:
+        query = query.where(Registration.id.in_(arrived_ids(event)))
+    if among is not None:
+        query = query.where(among)
     groups = (
         db.session.execute(
             query.group_by(Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id)

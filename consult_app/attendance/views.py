@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from consult_app import policy
-from consult_app.attendance import actions, labels, queries
+from consult_app.attendance import actions, labels, live, queries
 from consult_app.attendance.actions import ScanAnswer
 from consult_app.attendance.forms import UndoForm, WalkInForm
 from consult_app.attendance.why import why
@@ -16,7 +16,7 @@ from consult_app.db import db, now
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
 from consult_app.events.queries import load_event
-from consult_app.i18n import gettext, local
+from consult_app.i18n import gettext, local, reading
 from consult_app.policy import require
 from consult_app.registrations import queries as registrations
 from consult_app.registrations.models import RegistrationState
@@ -123,6 +123,42 @@ def show(slug: str) -> Answer:
     return render_template(
         "attendance/show.html", event=event, tables=tables, page=page, odd=odd, labels=labels, form=UndoForm(), **_figures(event)
     )
+
+
+@bp.get("/events/<slug>/arrivals")
+def arrivals(slug: str) -> Answer:
+    """The counter of one list, and who is missing or in the room; asked again every few seconds."""
+    event = load_event(slug)
+    require("registration.list", event)
+    place = live.place_of(event, request.args.get("list", ""))
+    who = "inside" if request.args.get("who") == "inside" else "missing"
+    page = paginate(live.people(place, who), 50)
+    template = "attendance/_live.html" if is_htmx() else "attendance/live.html"
+    return render_template(
+        template, event=event, place=place, places=live.places(event), live=live.count(place), who=who, page=page, at=now()
+    )
+
+
+@bp.get("/events/<slug>/arrivals/screen")
+def hall(slug: str) -> Answer:
+    """The same for the projector in the hall: no names, no small cells, in the consultation's languages."""
+    event = load_event(slug)
+    require("attendance.table", event)
+    place = live.place_of(event, request.args.get("list", ""))
+    template = "attendance/_hall.html" if is_htmx() else "attendance/hall.html"
+    return render_template(template, event=event, place=place, live=live.count(place, suppress=True), words=_hall_words(event))
+
+
+def _hall_words(event: Event) -> list[dict[str, str]]:
+    """What the hall's screen says, once for each language."""
+    said = []
+    for code in event.consultation.languages:
+        with reading(code):
+            said.append({
+                "code": code, "arrived": gettext("arrived"), "room": gettext("in the room"), "online": gettext("online"),
+                "women": gettext("Women"), "men": gettext("Men"), "other": gettext("Other or undisclosed"), "total": gettext("Total"),
+            })  # fmt: skip
+    return said
 
 
 @bp.get("/events/<slug>/participation.xlsx")
