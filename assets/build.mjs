@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { Resvg, initWasm } from "@resvg/resvg-wasm";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -108,6 +109,12 @@ for (const [name, source] of Object.entries(PDF_FONTS)) write(join("fonts", "pdf
 for (const [name, source] of Object.entries(PAGE_FONTS)) publish(name, readFileSync(join(modules, source)));
 publish("icons.svg", sprite());
 publish("favicon.svg", readFileSync(join(root, "assets/svg/favicon.svg"), "utf8"));
+// Home screens of phones take pictures in PNG only.
+await initWasm(readFileSync(join(modules, "@resvg/resvg-wasm/index_bg.wasm")));
+for (const width of [192, 512]) {
+  const icon = new Resvg(readFileSync(join(root, "assets/svg/favicon.svg"), "utf8"), { fitTo: { mode: "width", value: width }, background: "#faf7f0" });
+  publish(`icon-${width}.png`, icon.render().asPng());
+}
 publish("app.js", await bundle("js/app.js"));
 publish("app.css", (await bundle("css/app.css")).replace(/url\("?font:([a-z0-9.-]+)"?\)/g, (_, name) => `url(${base}${manifest[name]})`));
 publish("desk.js", await bundle("js/desk/desk.js"));

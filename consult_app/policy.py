@@ -145,6 +145,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "checkin.guests": (OWNER,),  # a device's list of names
     "checkin.replace": (OWNER,),
     "checkin.sign": (OWNER,),
+    "checkin.self": (OWNER,),  # whoever takes part online
     "attendance.documents": (O,),
     "attendance.table": STAFF + (ADMIN, V),
     # documents

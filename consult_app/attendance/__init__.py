@@ -4,10 +4,11 @@ from flask import Flask
 
 from consult_app import web
 
-from . import api, desk_views, device_views, devices, views
+from . import api, desk_views, device_views, devices, queries, views
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals["online_today"] = queries.online_today
     web.actor_loaders["token"] = lambda token, _number: devices.by_token(token)
     app.register_blueprint(views.bp)
     app.register_blueprint(device_views.bp)

@@ -15,6 +15,7 @@ from sqlalchemy import Table, bindparam, select
 from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.attendance.models import CheckIn, Device, DrawnSignature, Movement, ScanResult
+from consult_app.attendance.queries import online_today
 from consult_app.db import db, new_public_id, now
 from consult_app.errors import Conflict, Invalid, Missing
 from consult_app.events.models import Event, Session
@@ -221,6 +222,19 @@ def replace_at_desk(event: Event, old: Registration, details: Details, *, by: Ac
     elif sent_before.name != details.name:
         raise Conflict(_("A colleague has taken this place. Search for the colleague by name."))
     return check_in(event, sent_before, by=by, nonce=nonce)
+
+
+def check_in_online(registration: Registration, *, by: Actor) -> None:
+    """Somebody who takes part online says that they are there. Raises Conflict for everybody else, and on other days."""
+    if registration.attendance is not Attendance.ONLINE:
+        raise Conflict(_("You are registered to come in person: show your ticket at the entrance."))
+    audit.lock(registration.consultation_id)
+    _is_awaited, arrival = online_today(registration)
+    if arrival is not None:
+        return  # the second click of two
+    answer = check_in(registration.event, registration, by=by, nonce=new_public_id(), how=Scan(mode=Attendance.ONLINE))
+    if answer.result is not ScanResult.OK:
+        raise Conflict(_("You can say so on the days of the event, while you hold a place."))
 
 
 def undo(arrival: CheckIn, reason: str, *, by: Actor) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, url_for
 
-from consult_app.attendance import labels
+from consult_app.attendance import devices, labels
 from consult_app.i18n import gettext
 from consult_app.policy import public
 from consult_app.web import Answer, asset
 
 bp = Blueprint("check_in_desk", __name__)
-VERSION = "1"
 # the camera, and ZXing in WebAssembly where a browser reads no codes by itself
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -45,6 +44,13 @@ def _words() -> dict[str, Any]:
         "checkIn": gettext("Check in"),
         "checkOut": gettext("Check out"),
         "badge": gettext("Badge"),
+        "colleague": gettext("A colleague came instead"),
+        "inPlaceOf": gettext("In place of {name}"),
+        "undoOf": gettext("Undo: {name}"),
+        "undone": gettext("Undone: {name}"),
+        "undoneLater": gettext("Noted: {name}. It is undone as soon as there is a network."),
+        "notReachedNow": gettext("The server could not be reached. Please try again."),
+        "emptySignature": gettext("Nothing is drawn yet. Sign with a finger, or skip."),
         "chooseOne": gettext("Choose one"),
         "finding": gettext("{time} {name}: shown here “{shown}”, the server says “{result}”. {why}"),
         "seen": gettext("Seen"),
@@ -56,7 +62,7 @@ def _words() -> dict[str, Any]:
 @bp.get("/desk")
 def shell() -> Answer:
     public()
-    answer = make_response(render_template("desk/shell.html", words=_words(), version=VERSION, icons=labels.ICON))
+    answer = make_response(render_template("desk/shell.html", words=_words(), version=devices.app_version(), icons=labels.ICON))
     answer.headers["Content-Security-Policy"] = POLICY
     return answer
 
@@ -65,10 +71,11 @@ def shell() -> Answer:
 def manifest() -> Response:
     """What lets a phone put the desk on its home screen."""
     public()
-    icon = {"src": asset("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [{"src": asset("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}]
+    icons += [{"src": asset(f"icon-{n}.png"), "sizes": f"{n}x{n}", "type": "image/png"} for n in (192, 512)]
     answer = jsonify(
         id="/desk", name=gettext("Check-in desk"), short_name=gettext("Desk"), start_url="/desk", scope="/desk", display="standalone",
-        background_color="#faf7f0", theme_color="#faf7f0", icons=[icon],
+        background_color="#faf7f0", theme_color="#faf7f0", icons=icons,
     )  # fmt: skip
     answer.mimetype = "application/manifest+json"
     return answer

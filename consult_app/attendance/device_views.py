@@ -37,12 +37,12 @@ def list_devices(slug: str) -> Answer:
     form = DeviceForm.of(len(known) + 1)
     if form.validate_on_submit():
         kind = DeviceKind(form.kind.data)
-        device, secret = devices.invite(event, form.name.data or "", kind, by=g.actor)
+        device, secret = devices.invite(event, form.name.data or "", kind, by=g.actor, asks_signature=bool(form.asks_signature.data))
         db.session.commit()
         address = f"{external_url('check_in_desk.shell')}#{secret}"
         size, path = qr.svg_path(address)
         return render_template("attendance/pair.html", event=event, device=device, address=address, size=size, path=path)
-    page = render_template("attendance/devices.html", event=event, devices=known, form=form, labels=labels)
+    page = render_template("attendance/devices.html", event=event, devices=known, form=form, labels=labels, version=devices.app_version())
     return page, 422 if form.is_submitted() else 200
 
 

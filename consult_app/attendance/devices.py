@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from pathlib import PurePosixPath
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -17,6 +18,7 @@ from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.tickets import new_seed, secret, token_hash
+from consult_app.web import asset
 
 PAIRING_TIME = dt.timedelta(minutes=10)
 
@@ -122,6 +124,11 @@ def heard(device: Device, *, pending: int, app_version: str, clock_offset: float
     if device.is_revoked and device.wiped_at is None:
         said["wiped_at"] = now()
     db.session.execute(update(Device).where(Device.id == device.id).values(**said))
+
+
+def app_version() -> str:
+    """The version of the desk's page that is served now: it changes with its script."""
+    return PurePosixPath(asset("desk.js")).stem.rpartition("-")[2][:6]
 
 
 def devices_of(event: Event) -> list[Device]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import EmailField, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, EmailField, HiddenField, RadioField, SelectField
 from wtforms.validators import Email, InputRequired, Length, Optional
 
 from consult_app.attendance import labels as labels_of_desk
@@ -59,6 +59,10 @@ class UndoForm(Form):
 class DeviceForm(Form):
     name = Line(_("Name of the device"), [InputRequired()], description=_("As everybody will see it: “Desk 1”, “Entrance left”."))
     kind = RadioField(_("What it is for"), [InputRequired()], choices=[(kind.value, words) for kind, words in labels_of_desk.KIND.items()])
+    asks_signature = BooleanField(
+        _("Ask everybody to sign on the screen"),
+        description=_("The drawing goes onto the attendance sheet. It is an electronic signature without a certificate."),
+    )
 
     @classmethod
     def of(cls, number: int) -> DeviceForm:

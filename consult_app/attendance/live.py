@@ -116,7 +116,7 @@ def count(place: Place, *, suppress: bool = False) -> Live:
     times = list(db.session.scalars(arrived.with_only_columns(CheckIn.scanned_at)))
     inside = _last_moves(place)
     rows = db.session.execute(select(inside.c.mode, func.count()).group_by(inside.c.mode)).tuples()
-    modes: dict[Attendance, int] = {mode: n for mode, n in rows}
+    modes: dict[Attendance, int] = dict(rows.all())
     missing = db.session.scalar(select(func.count()).select_from(people(place, "missing").order_by(None).subquery()))
     five = now() - dt.timedelta(minutes=5)
     return Live(

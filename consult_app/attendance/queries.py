@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from consult_app.attendance.models import CLOCK_TOLERANCE, CheckIn, ScanResult
+from consult_app.attendance.models import CLOCK_TOLERANCE, CheckIn, DrawnSignature, ScanResult
 from consult_app.consultations.models import Attribution, Consultation
-from consult_app.db import db
+from consult_app.db import db, now
 from consult_app.errors import Missing
 from consult_app.events.models import Event, Session
 from consult_app.i18n import Texts, _
@@ -168,6 +168,22 @@ def to_look_at(event: Event, most: int = 100) -> list[tuple[CheckIn, CheckIn | N
         .options(joinedload(arrival.by), joinedload(arrival.device))
     )
     return [(scan, counts) for scan, counts in db.session.execute(query).tuples()]
+
+
+def online_today(registration: Registration) -> tuple[bool, CheckIn | None]:
+    """Whether somebody is awaited online today, and the check-in by which they are there."""
+    event, today = registration.event, registration.event.day_of(now())
+    is_awaited = registration.attendance is Attendance.ONLINE and registration.is_confirmed and today in event.days
+    if not is_awaited or (registration.days and today.isoformat() not in registration.days):
+        return False, None
+    mine = select(CheckIn).where(*_standing(event), CheckIn.registration_id == registration.id, CheckIn.day == today)
+    return True, db.session.scalar(mine.where(CheckIn.session_id.is_(None)))
+
+
+def drawn_signatures(event: Event, day: dt.date) -> dict[int, DrawnSignature]:
+    """What people drew at the desk for one day's sheet, by registration."""
+    rows = db.session.scalars(select(DrawnSignature).where(DrawnSignature.event_id == event.id, DrawnSignature.day == day))
+    return {row.registration_id: row for row in rows}
 
 
 def load_check_in(event: Event, public_id: str) -> CheckIn:

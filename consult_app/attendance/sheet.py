@@ -10,7 +10,8 @@ from reportlab.lib.pagesizes import landscape
 from reportlab.platypus import Flowable, KeepTogether, LongTable, Spacer, Table, TableStyle
 
 from consult_app import pdf
-from consult_app.attendance.queries import arrived_ids, expected
+from consult_app.attendance.models import DrawnSignature
+from consult_app.attendance.queries import arrived_ids, drawn_signatures, expected
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.i18n import Texts, day, gettext, language, local
@@ -42,8 +43,11 @@ def attendance_sheet(
         registered=len(people),
         arrived=sum(p.id in arrived for p in people),
     )
+    drawn = {} if public else drawn_signatures(event, date)
+    if drawn:
+        counted += " " + gettext("Signatures drawn on a screen at the desk (framed) are electronic signatures without a certificate.")
     story: list[Flowable] = [
-        _table(people, arrived, public),
+        _table(people, arrived, drawn, public),
         KeepTogether([Spacer(1, 5 * mm), paragraph(counted, pdf.SANS, 9), Spacer(1, 4 * mm), _organiser(*organiser)]),
     ]
     lines = list(heading)[:3] or [local(event.consultation.title)]
@@ -52,7 +56,7 @@ def attendance_sheet(
     return pdf.build(story, title, _furniture(event, date, lines, public), PAGE, margins, lang=language())
 
 
-def _table(people: Sequence[Registration], arrived: set[int], public: bool) -> LongTable:
+def _table(people: Sequence[Registration], arrived: set[int], drawn: dict[int, DrawnSignature], public: bool) -> LongTable:
     """A line for everybody with a place on that day, and blank ones for walk-ins."""
     head = [
         gettext("No."),
@@ -66,7 +70,7 @@ def _table(people: Sequence[Registration], arrived: set[int], public: bool) -> L
     ]
     rows: list[list[Any]] = [[paragraph(words, pdf.SANS_BOLD, 8.5) for words in head]]
     for number, person in enumerate(people, start=1):
-        rows.append(_line(number, person, person.id in arrived, public))
+        rows.append(_line(number, person, person.id in arrived, drawn.get(person.id), public))
     for number in range(len(people) + 1, len(people) + WALK_IN_ROWS + 1):
         rows.append([_cell(number), "", "", "", "", "", "", _box(number)])
     table = LongTable(rows, colWidths=[w * mm for w in (10, 52, 11, 58, 42, 40, 16, 40)], repeatRows=1, rowHeights=None)
@@ -117,6 +121,29 @@ def _furniture(event: Event, date: dt.date, heading: Sequence[str], public: bool
     return draw
 
 
+class Strokes(Flowable):
+    """A signature as it was drawn, 1000 wide and 400 high, in a frame that says: not by pen."""
+
+    def __init__(self, strokes: list[list[int]], width: float = 30 * mm) -> None:
+        super().__init__()
+        self.strokes, self.width, self.height = strokes, width, width * 0.4
+
+    def draw(self) -> None:
+        canvas, scale = self.canv, self.width / 1000
+        canvas.setStrokeColor(pdf.HAIR)
+        canvas.rect(0, 0, self.width, self.height)
+        canvas.setStrokeColor(pdf.INK)
+        canvas.setLineWidth(0.8)
+        canvas.setLineCap(1)
+        for stroke in self.strokes:
+            points = [(x * scale, self.height - y * scale) for x, y in zip(stroke[::2], stroke[1::2], strict=True)]
+            path = canvas.beginPath()
+            path.moveTo(*points[0])
+            for point in points[1:] or points:  # a dot is a line to itself
+                path.lineTo(*point)
+            canvas.drawPath(path)
+
+
 def _sex_heading() -> str:
     return "L/P" if language() == "id" else "F/M"
 
@@ -130,7 +157,7 @@ def _box(number: int) -> Flowable:
     return paragraph(f"{number}. …………", pdf.SANS, 8.5, leftIndent=0 if number % 2 else 18 * mm)
 
 
-def _line(number: int, person: Registration, has_arrived: bool, public: bool) -> list[Any]:
+def _line(number: int, person: Registration, has_arrived: bool, drawn: DrawnSignature | None, public: bool) -> list[Any]:
     contact = person.phone or person.email
     return [
         _cell(number),
@@ -140,5 +167,5 @@ def _line(number: int, person: Registration, has_arrived: bool, public: bool) ->
         _cell(person.position),
         _cell(masked(contact) if public else contact),
         paragraph("✓" if has_arrived else "", pdf.SANS, 8.5, alignment=TA_CENTER),
-        _box(number),
+        Strokes(drawn.strokes) if drawn else _box(number),
     ]

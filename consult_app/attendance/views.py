@@ -97,6 +97,16 @@ def walk_in(slug: str) -> Answer:
     return render_template("attendance/walk_in.html", form=form, event=event, institutions=names), 422 if form.is_submitted() else 200
 
 
+@bp.post("/my/registration/here")
+def here_online() -> Answer:
+    """A participant who takes part online says "I am here"."""
+    require("checkin.self", g.actor)
+    actions.check_in_online(g.actor, by=g.actor)
+    db.session.commit()
+    flash(gettext("You are checked in. Thank you."), "success")
+    return redirect(url_for("registrations.own"), 303)
+
+
 @bp.post("/events/<slug>/check-ins/<public_id>/undo")
 def undo(slug: str, public_id: str) -> Answer:
     event = load_event(slug)

@@ -11,8 +11,9 @@ import pytest
 import python_calamine
 
 from consult_app.attendance import actions
+from consult_app.attendance.models import CheckIn
 from consult_app.consultations.models import Attribution
-from consult_app.db import clock_at
+from consult_app.db import clock_at, db
 from consult_app.events.models import Event
 from consult_app.policy import Role
 from consult_app.registrations.models import Sex
@@ -121,3 +122,20 @@ def test_only_those_of_the_consultation_see_the_table(event: Event, browse: Any)
     assert browse(factories.make_user(Role.CHECK_IN, event.consultation)).get(url).status_code == 403
     event.state = "draft"
     assert browse(factories.make_user(Role.OBSERVER, factories.make_consultation())).get(url).status_code == 404
+
+
+def test_a_drawn_signature_stands_on_the_sheet_and_says_that_it_is_uncertified(event: Event, browse: Any) -> None:
+    url = f"/events/{event.slug}/attendance-sheet.pdf"
+    organiser = browse(factories.make_user(Role.ORGANISER, event.consultation))
+    arrive(event, 1)
+    before = words(organiser.get(url).data)
+    arrival = db.session.scalars(db.select(CheckIn)).one()
+    actions.sign_sheet(event, arrival, [[0, 0, 500, 400, 1000, 0], [500, 200]], by=factories.BY)
+    db.session.commit()
+    data = organiser.get(url).data
+    assert "without a certificate" not in before
+    assert "without a certificate" in words(data)
+    drawn = pypdf.PdfReader(io.BytesIO(data)).pages[0].get_contents().get_data()
+    wide = 30 * 72 / 25.4
+    assert re.search(rf"{wide / 2:.1f}\d* 0 l {wide:.1f}\d* {wide * 0.4:.1f}".encode(), drawn)  # a V, the right way up
+    assert "without a certificate" not in words(organiser.get(f"{url}?public=1").data)

@@ -129,3 +129,26 @@ def test_the_counter_asks_as_often_for_ten_as_for_a_hundred(event: Event, browse
             assert organiser.get(f"/events/{event.slug}/arrivals", headers={"HX-Request": "true"}).status_code == 200
         numbers.append(len(made))
     assert numbers[0] == numbers[1] <= 15
+
+
+def test_whoever_takes_part_online_says_so_once(event: Event, browse: Any, last_entry: Any, audit_ok: None) -> None:
+    person = factories.make_registration(event, attendance=Attendance.ONLINE)
+    phone = browse(person)
+    assert "I am here" in phone.get("/my/registration").text
+    for _n in range(2):  # the double click
+        assert phone.post("/my/registration/here").status_code == 303
+    page = phone.get("/my/registration").text
+    assert "I am here" not in page
+    assert "Checked in" in page
+    (row,) = db.session.scalars(db.select(actions.CheckIn))
+    assert (row.mode, row.is_arrival, last_entry("checkin.scan").actor) == (Attendance.ONLINE, True, person.actor_key)
+    in_person = browse(factories.make_registration(event))
+    assert "I am here" not in in_person.get("/my/registration").text
+    assert in_person.post("/my/registration/here").status_code == 409
+    assert browse(factories.make_user(Role.ORGANISER, event.consultation)).post("/my/registration/here").status_code in {403, 404}
+    later = factories.make_event(
+        event.consultation, starts_on=event.ends_on + dt.timedelta(days=9), ends_on=event.ends_on + dt.timedelta(days=9)
+    )
+    too_early = browse(factories.make_registration(later, attendance=Attendance.ONLINE))
+    assert "I am here" not in too_early.get("/my/registration").text
+    assert too_early.post("/my/registration/here").status_code == 409

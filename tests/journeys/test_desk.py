@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import random
 import socket
 import sqlite3
@@ -66,9 +67,9 @@ def filled(var: Path, guests: int) -> Iterator[tuple[Event, list[Registration]]]
 
 
 @contextlib.contextmanager
-def desk_of(var: Path, guests: int, kind: DeviceKind = DeviceKind.DESK) -> Iterator[Desk]:
+def desk_of(var: Path, guests: int, kind: DeviceKind = DeviceKind.DESK, *, asks_signature: bool = False) -> Iterator[Desk]:
     with filled(var, guests) as (event, people):
-        pairings = [devices.invite(event, f"Desk {n}", kind, by=factories.BY)[1] for n in (1, 2)]
+        pairings = [devices.invite(event, f"Desk {n}", kind, by=factories.BY, asks_signature=asks_signature)[1] for n in (1, 2)]
         slug, codes, names = event.slug, [ticket_code(p.seed) for p in people], [p.name for p in people]
     with serve(var, demo=False) as site:
         yield Desk(site, slug, codes, names, pairings)
@@ -203,6 +204,85 @@ def test_a_kiosk_asks_whether_it_is_you(phone: Any, tmp_path: Path) -> None:
             expect(page.locator("#answer.scan-answer--ok")).to_be_visible()
             assert desk.names[1] in wait_for(lambda: page.evaluate("window.printed"))
             assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 1
+
+
+def test_a_desk_signs_undoes_replaces_and_registers_also_without_a_network(phone: Any, tmp_path: Path) -> None:
+    with desk_of(tmp_path, 5, asks_signature=True) as desk:
+        blank = video(tmp_path / "blank.y4m", None)
+        with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", blank) as page:
+            code, answer, sign = page.get_by_label("Code of the ticket"), page.locator("#answer"), page.locator("#sign")
+
+            def draw() -> None:
+                field = page.locator("#sign-canvas").bounding_box()
+                page.mouse.move(field["x"] + 20, field["y"] + 20)
+                page.mouse.down()
+                page.mouse.move(field["x"] + 120, field["y"] + 60, steps=8)
+                page.mouse.up()
+
+            def enter(text: str) -> None:
+                code.fill(text)
+                code.press("Enter")
+                expect(page.locator("#answer.scan-answer--ok")).to_be_visible()
+                answer.click()
+
+            expect(page.locator("#status")).to_contain_text("5 people known")
+            enter(desk.codes[0])
+            expect(sign).to_be_visible()
+            page.get_by_role("button", name="Done").click()
+            expect(sign).to_contain_text("Nothing is drawn yet")
+            draw()
+            page.get_by_role("button", name="Done").click()
+            expect(sign).to_be_hidden()
+            ((strokes,),) = desk.rows("SELECT strokes FROM drawn_signatures")
+            assert json.loads(strokes)[0][0] in range(20, 80)  # 20 of 360 pixels from the left, in thousandths
+            # undone with a reason, and let in again
+            page.get_by_role("button", name="Undo", exact=True).click()
+            page.get_by_label("Why it is undone").fill("Wrong person")
+            page.get_by_role("button", name="Undo the check-in").click()
+            expect(page.locator("#last")).to_contain_text(f"Undone: {desk.names[0]}")
+            assert desk.rows("SELECT undo_reason FROM check_ins WHERE undone_at IS NOT NULL") == [("Wrong person",)]
+            enter(desk.codes[0])
+            page.get_by_role("button", name="Skip").click()
+            # a colleague came instead
+            page.get_by_label("Search by name or institution").fill(desk.names[1])
+            page.get_by_role("button", name="A colleague came instead").click()
+            form = page.locator("#replace-form")
+            form.get_by_label("Name of the colleague").fill("Siti")
+            form.get_by_label("Woman").check()
+            form.get_by_role("button", name="Register and check in").click()
+            expect(page.locator("#answer-name")).to_have_text("Siti")
+            answer.click()
+            page.get_by_role("button", name="Skip").click()
+            assert desk.rows("SELECT state FROM registrations WHERE name = '" + desk.names[1] + "'") == [("replaced",)]
+
+            # the same without a network: all of it waits, and goes up in order
+            wait_for(lambda: page.evaluate("navigator.serviceWorker.getRegistration('/desk').then((r) => Boolean(r?.active))"))
+            page.context.set_offline(True)
+            enter(desk.codes[2])
+            draw()
+            page.get_by_role("button", name="Done").click()
+            page.get_by_role("button", name="Undo", exact=True).click()
+            page.get_by_label("Why it is undone").fill("Did not come in")
+            page.get_by_role("button", name="Undo the check-in").click()
+            expect(page.locator("#last")).to_contain_text("Noted")
+            page.locator("#walk-in summary").click()
+            form = page.locator("#walk-in-form")
+            form.get_by_label("Name").fill("=1+1 <img src=x>")
+            form.get_by_label("Institution").fill("Office")
+            form.get_by_label("Stakeholder type").select_option(index=1)
+            form.get_by_label("Not told").check()
+            form.get_by_role("button", name="Register and check in").click()
+            expect(page.locator("#answer-name")).to_have_text("=1+1 <img src=x>")
+            expect(page.locator("#status")).to_contain_text("4 waiting to be sent")
+            page.reload()
+            expect(page.locator("#status")).to_contain_text("4 waiting to be sent")
+            page.context.set_offline(False)
+            expect(page.locator("#status")).to_contain_text("0 waiting to be sent", timeout=30_000)
+            expect(page.locator("#findings")).to_be_hidden()  # nothing turned out differently
+        assert desk.rows("SELECT count(*) FROM check_ins WHERE undone_at IS NOT NULL")[0][0] == 2
+        assert desk.rows("SELECT count(*) FROM drawn_signatures")[0][0] == 2
+        assert desk.rows("SELECT count(*) FROM registrations WHERE name = '=1+1 <img src=x>' AND state = 'confirmed'")[0][0] == 1
+        assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival AND undone_at IS NULL")[0][0] == 3
 
 
 @dataclass

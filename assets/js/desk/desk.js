@@ -1,8 +1,9 @@
 // The check-in desk on a phone, tablet or laptop: one page that goes on without a network.
 import * as camera from "./camera.js";
-import { byTicket, isInside, known, load, search } from "./guests.js";
+import SignaturePad from "signature_pad";
+import { byTicket, dayOf, isInside, known, load, search } from "./guests.js";
 import { first, get, remove } from "./store.js";
-import { ask, hello, here, onChange, pair, recount, scan, state, sync, walkIn } from "./sync.js";
+import { ask, here, onChange, pair, recount, register, scan, sign, state, sync, undo } from "./sync.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const $ = (id) => document.getElementById(id);
@@ -62,10 +63,67 @@ function tell(answer) {
 
 async function checkIn(made) {
   performance.mark("scan");
-  const answer = await scan({ ...made, ...choice() });
+  const chosen = choice();
+  const answer = await scan({ ...made, ...chosen });
   performance.measure("scan", "scan");
   tell(answer);
+  remember(answer, chosen);
+  if (last && chosen.type === "entry" && !chosen.list && chosen.mode === "in_person") await askSignature();
   return answer;
+}
+
+// -- the last check-in: it can be undone, and signed for --
+let last = null;
+function remember(answer, chosen) {
+  const isMine = answer.result === "ok" && answer.guest?.id && answer.nonce;
+  last = isMine ? { nonce: answer.nonce, guest: answer.guest, place: chosen.list || dayOf(new Date()) } : null;
+  $("undo-last").hidden = !last || device.kind === "kiosk";
+}
+
+function problem(form, text) {
+  const place = form.querySelector("[data-problem]");
+  place.textContent = text ?? "";
+  place.hidden = !text;
+}
+
+function openUndo() {
+  $("undo-title").textContent = fill(words.undoOf, { name: last.guest.name });
+  problem($("undo-form"));
+  $("undo-form").hidden = false;
+  $("reason").focus();
+}
+
+async function askSignature() {
+  if (!device.asks_signature) return;
+  const made = last;
+  const canvas = $("sign-canvas");
+  $("sign-name").textContent = made.guest.name;
+  problem($("sign"));
+  $("sign").hidden = false;
+  const ratio = Math.max(devicePixelRatio, 1);
+  const { width, height } = canvas.getBoundingClientRect();
+  Object.assign(canvas, { width: width * ratio, height: height * ratio });
+  canvas.getContext("2d").scale(ratio, ratio);
+  const pad = new SignaturePad(canvas, { penColor: "#15181e" });
+  const idle = () => { clearTimeout(back); back = setTimeout(() => $("sign").close(), 60_000); }; // somebody walked away: the desk goes on
+  let back;
+  idle();
+  pad.addEventListener("beginStroke", idle);
+  $("sign-clear").onclick = () => pad.clear();
+  await new Promise((done) => {
+    $("sign").close = () => { $("sign").hidden = true; done(); };
+    $("sign-done").onclick = async () => {
+      const near = (value, size, most) => Math.min(most, Math.max(0, Math.round((value / size) * most)));
+      const strokes = pad.toData().map(({ points }) => points.flatMap((point) => [near(point.x, width, 1000), near(point.y, height, 400)]));
+      if (strokes.flat().length < 8) return problem($("sign"), words.emptySignature);
+      try {
+        await sign(made, strokes);
+        $("sign").close();
+      } catch (refused) { problem($("sign"), refused.message || words.notReachedNow); }
+    };
+  });
+  clearTimeout(back);
+  pad.off();
 }
 
 // -- kiosk: the guest confirms the name before anything is recorded --
@@ -99,7 +157,8 @@ async function printBadge(guest) {
   print();
 }
 
-const found = (code) => (device.kind === "kiosk" ? kiosk(code) : checkIn({ code }));
+const isBusy = () => ["sign", "undo-form"].some((id) => !$(id).hidden); // somebody signs, or says why
+const found = (code) => (isBusy() ? undefined : device.kind === "kiosk" ? kiosk(code) : checkIn({ code }));
 
 // -- the camera --
 async function startCamera(deviceId) {
@@ -142,8 +201,38 @@ function row(guest) {
   if (isThere && !$("exit").checked) buttons.append(Object.assign(document.createElement("span"), { className: "pill pill--success", textContent: words.arrived }));
   else buttons.append(button($("exit").checked ? words.checkOut : words.checkIn, async () => { await checkIn({ guest: guest.id }); find(); }, "primary"));
   buttons.append(button(words.badge, () => printBadge(guest), "quiet"));
+  if (!isThere && !$("exit").checked) buttons.append(button(words.colleague, () => openReplace(guest), "quiet"));
   line.append(who, buttons);
   return line;
+}
+
+let replaced;
+function openReplace(guest) {
+  replaced = guest;
+  $("replace-title").textContent = fill(words.inPlaceOf, { name: guest.name });
+  problem($("replace-form"));
+  $("replace-form").hidden = false;
+  $("colleague").focus();
+}
+
+/** Send a form that registers somebody; what was typed stays where it is refused. */
+function registers(form, path, values, after) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const send = form.querySelector("[type=submit]");
+    send.disabled = true;
+    try {
+      const answer = await register(path(), { ...Object.fromEntries(new FormData(form)), ...values() }, form.elements.institution?.value ?? replaced?.institution);
+      form.reset();
+      problem(form);
+      after();
+      tell(answer);
+      remember(answer, { list: values().list });
+      $("walk-in-badge").onclick = () => printBadge(answer.guest);
+      $("walk-in-badge").hidden = answer.result !== "ok";
+      if (last && !values().list) await askSignature();
+    } catch (refused) { problem(form, refused.message || words.notReachedNow); } finally { send.disabled = false; }
+  });
 }
 
 function find() {
@@ -206,22 +295,25 @@ function listen() {
   $("mute").addEventListener("change", () => ($("mute").checked ? localStorage.setItem("muted", "1") : localStorage.removeItem("muted")));
   $("send").addEventListener("click", sync);
   $("answer").addEventListener("click", hide);
-  $("walk-in-form").addEventListener("submit", async (event) => {
+  registers($("walk-in-form"), () => "walk-ins", () => ({ list: $("list").value }), () => { $("walk-in").open = false; });
+  registers($("replace-form"), () => `guests/${replaced.id}/replace`, () => ({}), () => { $("replace-form").hidden = true; find(); });
+  $("undo-last").addEventListener("click", openUndo);
+  $("undo-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const form = event.target;
-    const given = Object.fromEntries(new FormData(form));
+    const made = last;
     try {
-      const answer = await walkIn({ ...given, list: $("list").value });
-      form.reset();
-      $("walk-in").open = false;
-      tell(answer);
-      if (answer.result === "ok") $("walk-in-badge").onclick = () => printBadge(answer.guest);
-      $("walk-in-badge").hidden = answer.result !== "ok";
-    } catch (problem) {
-      $("walk-in-problem").textContent = problem.message;
-      $("walk-in-problem").hidden = false;
-    }
+      const answer = await undo(made, $("reason").value);
+      $("undo-form").reset();
+      $("undo-form").hidden = true;
+      remember({}, {});
+      $("last").textContent = fill(answer ? words.undone : words.undoneLater, { name: made.guest.name });
+      find();
+    } catch (refused) { problem($("undo-form"), refused.message || words.notReachedNow); }
   });
+  for (const close of document.querySelectorAll("[data-close]")) {
+    const dialog = close.closest(".desk-dialog, .desk-form");
+    close.addEventListener("click", () => (dialog.id === "sign" ? dialog.close() : (dialog.hidden = true)));
+  }
 }
 
 async function open() {
@@ -243,7 +335,6 @@ async function open() {
   await recount();
   startCamera(localStorage.getItem("camera") || undefined);
   await sync();
-  hello();
   navigator.storage?.persist?.();
 }
 
@@ -272,5 +363,5 @@ $("pair-form").addEventListener("submit", (event) => {
   if (secret) { location.hash = secret; begin(); }
 });
 navigator.serviceWorker?.register("/desk/worker.js", { scope: "/desk" });
-window.desk = { checkIn, known, scan, state, sync }; // for tests and measurements
+window.desk = { checkIn, known, search, scan, state, sync }; // for tests and measurements
 begin();

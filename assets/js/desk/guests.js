@@ -58,6 +58,11 @@ async function judge(item) {
   return { result: "ok", guest: about, at: item.scanned_at };
 }
 
+/** A check-in was undone: the person may come in again. */
+function forget(id, place) {
+  if (byId.has(id)) delete byId.get(id).in[place];
+}
+
 /** Guests with a place whose name or institution has all the words. */
 function search(words, most = 12) {
   const wanted = fold(words).split(/\s+/).filter(Boolean);
@@ -74,4 +79,4 @@ function search(words, most = 12) {
 
 const isInside = (guest, list) => Boolean(guest.in[list || dayOf(new Date())]?.inside);
 
-export { byTicket, isInside, judge, known, load, search, take };
+export { byTicket, dayOf, forget, isInside, judge, known, load, search, take };

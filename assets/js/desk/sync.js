@@ -1,13 +1,15 @@
 // The way to the server: a scan is tried at once with little patience; what does not get through waits, and goes up in order, once.
-import { judge, known, take } from "./guests.js";
+import { forget, judge, known, take } from "./guests.js";
 import { add, count, first, get, put, remove, update, wipe } from "./store.js";
 
 const VERSION = document.documentElement.dataset.version;
 const PATIENCE = 1500; // ms for a scan while somebody stands before the desk
 const BATCH = 50;
+const HEARTBEAT = 60_000;
 const listeners = new Set();
 const state = { isOnline: navigator.onLine, waiting: 0, findings: 0, clockOffset: 0, isRevoked: false, busy: false };
 let wait = 500;
+let heard = 0; // when the server last heard how this device is
 let timer;
 
 const onChange = (listener) => listeners.add(listener);
@@ -79,7 +81,7 @@ async function scan(made) {
     }
   }
   if (!answer) {
-    answer = { ...(await judge(item)), isLocal: true };
+    answer = { ...(await judge(item)), nonce: item.nonce, isLocal: true };
     await update("queue", key, { item, shown: answer.result });
     later(isAlone ? 500 : wait);
   }
@@ -87,12 +89,12 @@ async function scan(made) {
   return answer;
 }
 
-async function walkIn(person) {
-  const item = { nonce: uuid(), scanned_at: new Date().toISOString(), list: "", ...person };
-  const key = await add("queue", { item, shown: null, path: "walk-ins" });
+/** Send what is no scan: a walk-in, a replacement, a signature, an undoing. Returns the answer, or null where it waits. */
+async function send(path, item, name = "") {
+  const key = await add("queue", { item, shown: null, path, name });
   try {
     if ((await count("queue")) === 1 && state.isOnline) {
-      const answer = await ask(here("walk-ins"), { ...item, device_now: new Date().toISOString() }, 4000);
+      const answer = await ask(here(path), { ...item, device_now: new Date().toISOString() }, 4000);
       await remove("queue", key);
       return answer;
     }
@@ -105,14 +107,33 @@ async function walkIn(person) {
   } finally {
     await recount();
   }
-  await update("queue", key, { item, shown: "ok", path: "walk-ins" });
+  await update("queue", key, { item, shown: "ok", path, name });
   later(500);
-  return { result: "ok", isLocal: true, guest: { name: item.name, institution: item.institution, type: item.type } };
+  return null;
 }
+
+/** Register somebody at the desk, by a walk-in or in the place of a delegate, and check them in. */
+async function register(path, person, institution) {
+  const item = { nonce: uuid(), scanned_at: new Date().toISOString(), ...person };
+  const answer = await send(path, item, item.name);
+  if (answer?.result === "ok") later(0); // the list has somebody new
+  return answer ?? { result: "ok", isLocal: true, guest: { name: item.name, institution } };
+}
+
+/** Take back a check-in that this device made. */
+async function undo(made, reason) {
+  const answer = await send(`checkins/${made.nonce}/undo`, { guest: made.guest.id, reason }, made.guest.name);
+  forget(made.guest.id, made.place);
+  if (answer) later(0);
+  return answer;
+}
+
+const sign = (made, strokes) => send("signatures", { nonce: made.nonce, guest: made.guest.id, strokes }, made.guest.name);
 
 async function settle(key, entry, result) {
   const { item, shown } = entry;
-  if (shown && shown !== result.result) await add("findings", { at: item.scanned_at, shown, result: result.result, message: result.message, name: result.guest?.name ?? item.code ?? "" });
+  const said = result.ok ? "ok" : result.result; // what is no scan is only done, or not
+  if (shown && shown !== said) await add("findings", { at: item.scanned_at ?? new Date().toISOString(), shown, result: said, message: result.message, name: result.guest?.name ?? entry.name ?? item.code ?? "" });
   await remove("queue", key);
 }
 
@@ -138,6 +159,7 @@ async function sendSome(most) {
       device_now: new Date().toISOString(), app_version: VERSION, pending: waiting, items: part.map(([, { item }]) => item),
     });
     for (const [n, result] of answer.results.entries()) await settle(...part[n], result);
+    heard = Date.now();
     state.clockOffset = answer.clock_offset;
     if (answer.revoked) await revoked();
   } catch (problem) {
@@ -157,6 +179,7 @@ async function sync() {
     clearTimeout(timer);
     try {
       while (await sendSome(BATCH)) await recount();
+      if (Date.now() - heard > HEARTBEAT) await hello();
       if (!state.isRevoked) await refresh();
       wait = 500;
       set(true);
@@ -193,10 +216,10 @@ async function revoked() {
 
 /** Say that the device is here, with nothing to send. */
 const hello = () => ask(here("checkins/batch"), { device_now: new Date().toISOString(), app_version: VERSION, pending: state.waiting, items: [] })
-  .then((answer) => { state.clockOffset = answer.clock_offset; changed(); return answer.revoked && revoked(); }, () => {});
+  .then((answer) => { heard = Date.now(); state.clockOffset = answer.clock_offset; changed(); return answer.revoked && revoked(); });
 
 addEventListener("online", () => { set(true); sync(); });
 addEventListener("offline", () => set(false));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) sync(); });
 
-export { ask, hello, here, onChange, pair, recount, scan, state, sync, walkIn };
+export { ask, here, onChange, pair, recount, register, scan, sign, state, sync, undo };
