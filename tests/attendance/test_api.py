@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from consult_app import audit
 from consult_app.attendance import devices
 from consult_app.attendance.models import CheckIn, DrawnSignature
 from consult_app.db import db
-from consult_app.events.models import Event, Session
+from consult_app.events.models import Event, EventState, Session
 from consult_app.policy import Role
 from consult_app.registrations.actions import Details
 from consult_app.registrations.models import RegistrationState
@@ -262,7 +263,7 @@ def test_undo_with_a_reason_and_scan_again(desk: Desk, event: Event, last_entry:
 # -- people who were not expected --
 
 
-def test_a_walk_in_counts_once(desk: Desk, event: Event, last_entry: Any) -> None:
+def test_a_walk_in_counts_once(desk: Desk, event: Event, last_entry: Any, audit_ok: None) -> None:
     answers = [desk.post("/walk-ins", WALK_IN).json for _n in range(2)]
     assert answers[0] == answers[1]
     assert (answers[0]["result"], answers[0]["guest"]["name"], arrivals()) == ("ok", "Walk <b>In", 1)
@@ -270,8 +271,10 @@ def test_a_walk_in_counts_once(desk: Desk, event: Event, last_entry: Any) -> Non
     assert desk.post("/walk-ins", {**WALK_IN, "nonce": "w2", "type": "martian"}).status_code == 422
     assert desk.post("/walk-ins", {**WALK_IN, "nonce": "w2", "name": " "}).status_code == 422
     event.capacity = 1
+    audit.record(factories.BY, "event.edit", event)
     assert desk.post("/walk-ins", {**WALK_IN, "nonce": "w3", "name": "Late"}).json["result"] == "waiting_list"
-    event.state = "cancelled"
+    event.state = EventState.CANCELLED
+    audit.record(factories.BY, "event.cancel", event)
     assert desk.post("/walk-ins", {**WALK_IN, "nonce": "w4", "name": "Later"}).status_code == 409
 
 

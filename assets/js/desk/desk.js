@@ -8,7 +8,7 @@ import { ask, here, onChange, pair, recount, register, scan, sign, state, sync, 
 const words = JSON.parse(document.getElementById("words").textContent);
 const $ = (id) => document.getElementById(id);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-const time = (moment) => new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", timeZone: known.event?.timezone }).format(new Date(moment));
+const time = (moment) => new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: known.event?.timezone }).format(new Date(moment));
 const LOOK = { ok: "ok", already: "already", waiting_list: "already", unknown: "unknown" };
 let device;
 let isAnswering;
@@ -157,7 +157,7 @@ async function printBadge(guest) {
   print();
 }
 
-const isBusy = () => ["sign", "undo-form"].some((id) => !$(id).hidden); // somebody signs, or says why
+const isBusy = () => ["sign", "undo-form", "replace-form"].some((id) => !$(id).hidden); // somebody signs, or says why
 const found = (code) => (isBusy() ? undefined : device.kind === "kiosk" ? kiosk(code) : checkIn({ code }));
 
 // -- the camera --
@@ -270,6 +270,11 @@ function listen() {
     $("code").value = "";
     if (code.trim()) found(code);
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    hide();
+    document.querySelector(".desk-dialog:not([hidden]) [data-close]")?.click();
+  });
   let typed = "";
   let at = 0;
   document.addEventListener("keydown", (event) => { // a keyboard scanner types fast, wherever the focus is, and ends with Enter
@@ -277,7 +282,6 @@ function listen() {
     if (Date.now() - at > 100) typed = "";
     at = Date.now();
     if (event.key === "Enter" && typed.length > 5) { event.preventDefault(); found(typed); typed = ""; } else if (event.key.length === 1) typed += event.key;
-    if (event.key === "Escape") hide();
   });
   $("photo").addEventListener("change", async () => {
     const [file] = $("photo").files;
@@ -311,7 +315,7 @@ function listen() {
     } catch (refused) { problem($("undo-form"), refused.message || words.notReachedNow); }
   });
   for (const close of document.querySelectorAll("[data-close]")) {
-    const dialog = close.closest(".desk-dialog, .desk-form");
+    const dialog = close.closest(".desk-dialog");
     close.addEventListener("click", () => (dialog.id === "sign" ? dialog.close() : (dialog.hidden = true)));
   }
 }
