@@ -13,12 +13,12 @@ import enum
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, UniqueConstraint, bindparam, select, text, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Table, UniqueConstraint, bindparam, event, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .db import Base, Model, db, now
 from .policy import Actor
@@ -103,19 +103,39 @@ def row_state(row: Any) -> str:
     return canonical({c.key: _plain(getattr(row, c.key)) for c in row.__mapper__.column_attrs if c.key not in left_out})
 
 
-def _entry_hash(entry: AuditEntry) -> str:
-    facts = [entry.chain, entry.number, _plain(entry.at), entry.actor, entry.action, entry.object_type, entry.object_id]
-    return sha256(canonical([*facts, entry.note, entry.commitment, entry.previous]))
+HASHED = ("chain", "number", "at", "actor", "action", "object_type", "object_id", "note", "commitment", "previous")
+
+
+def _entry_hash(entry: Mapping[str, Any]) -> str:
+    """Of what is chained; the state stands beside it."""
+    return sha256(canonical([_plain(entry[name]) for name in HASHED]))
 
 
 _HEAD = select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.chain == bindparam("of")).with_for_update()
 _MOVE = update(HEADS).where(HEADS.c.chain == bindparam("of")).values(number=bindparam("to_number"), hash=bindparam("to_hash"))
 _ADD = ENTRIES.insert()
-_COLUMNS = tuple(c.name for c in ENTRIES.columns if c.name != "id")
+# on PostgreSQL one way to the server and back instead of two
+_ADD_AND_MOVE = (
+    ENTRIES.insert().values({c: bindparam(f"new_{c.name}") for c in ENTRIES.columns if c.name != "id"}).add_cte(_MOVE.cte("moved"))
+)
 
 
 def _lock_head(chain: str) -> tuple[int, str]:
     """The number and hash of the chain's last entry, locked until the transaction ends. A chain begins here."""
+    known: dict[str, tuple[int, str]] = db.session.info.setdefault("heads", {})
+    if chain in known:
+        return known[chain]
+    known[chain] = _read_head(chain)
+    return known[chain]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_heads(session: Session, _transaction: Any) -> None:
+    """What was locked and read is true only inside its transaction."""
+    session.info.pop("heads", None)
+
+
+def _read_head(chain: str) -> tuple[int, str]:
     connection = db.session.connection()
     head = connection.execute(_HEAD, {"of": chain}).first()
     if head is None:
@@ -135,40 +155,45 @@ def lock(consultation_id: int) -> None:
         _lock_head(str(consultation_id))
 
 
-def record(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
+def record(actor: Actor, action: str, row: Any, note: str = "") -> dict[str, Any]:
     """Append an entry about `row` as it now stands, by `actor`, inside the caller's transaction.
 
     `row` is an `Audited` model with a `public_id`; its `consultation_id`, if it has one, chooses the chain. `note` is a
-    short fact without personal data. The caller commits. What is returned is a copy, not a row of the session.
+    short fact without personal data. The caller commits. Returns the columns of the entry.
     """
     db.session.flush()  # the row's defaults and keys are part of its state
     consultation = getattr(row, "consultation_id", None)
     chain = str(consultation) if consultation else SITE
     number, previous = _lock_head(chain)
     salt, state = secrets.token_hex(16), row_state(row)
-    entry = AuditEntry(
-        chain=chain,
-        number=number + 1,
-        at=now(),
-        actor=actor.actor_key,
-        action=action,
-        object_type=type(row).__name__,
-        object_id=str(row.public_id),
-        note=note,
-        commitment=sha256(salt + state),
-        previous=previous,
-        salt=salt,
-        state=state,
-    )
-    entry.hash = _entry_hash(entry)
+    entry = {
+        "chain": chain,
+        "number": number + 1,
+        "at": now(),
+        "actor": actor.actor_key,
+        "action": action,
+        "object_type": type(row).__name__,
+        "object_id": str(row.public_id),
+        "note": note,
+        "commitment": sha256(salt + state),
+        "previous": previous,
+        "salt": salt,
+        "state": state,
+    }
+    entry["hash"] = _entry_hash(entry)
     # plain statements: an entry is written with every deed, and the session's unit of work would take most of its time
     connection = db.session.connection()
-    connection.execute(_ADD, {name: getattr(entry, name) for name in _COLUMNS})
-    connection.execute(_MOVE, {"of": chain, "to_number": entry.number, "to_hash": entry.hash})
+    end = {"of": chain, "to_number": entry["number"], "to_hash": entry["hash"]}
+    if db.engine.dialect.name == "postgresql":
+        connection.execute(_ADD_AND_MOVE, {f"new_{name}": value for name, value in entry.items()} | end)
+    else:
+        connection.execute(_ADD, entry)
+        connection.execute(_MOVE, end)
+    db.session.info["heads"][chain] = (entry["number"], entry["hash"])
     return entry
 
 
-def forget(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
+def forget(actor: Actor, action: str, row: Any, note: str = "") -> None:
     """Append an entry about a row that was just emptied of personal data, and drop what earlier entries kept of it.
 
     The chain hashes commitments, not states, so it stands as before. `action` ends in one of `FORGETTING`: without such an
@@ -176,10 +201,9 @@ def forget(actor: Actor, action: str, row: Any, note: str = "") -> AuditEntry:
     """
     assert action.endswith(FORGETTING), action
     entry = record(actor, action, row, note)
-    of_row = (AuditEntry.object_type == entry.object_type, AuditEntry.object_id == entry.object_id)
-    before = AuditEntry.hash != entry.hash
+    of_row = (AuditEntry.object_type == entry["object_type"], AuditEntry.object_id == entry["object_id"])
+    before = AuditEntry.hash != entry["hash"]
     db.session.execute(update(AuditEntry).where(*of_row, before).values(salt=None, state=None))
-    return entry
 
 
 def _chain_faults(head: AuditHead) -> Iterator[Fault]:
@@ -192,7 +216,7 @@ def _chain_faults(head: AuditHead) -> Iterator[Fault]:
         if entry.number != expected or entry.previous != previous:
             yield Fault(head.chain, expected, "an entry was removed or rewritten before this one")
             return
-        if _entry_hash(entry) != entry.hash:
+        if _entry_hash({name: getattr(entry, name) for name in HASHED}) != entry.hash:
             yield Fault(head.chain, entry.number, f"the entry itself was changed ({entry.action})")
             return
         thing = (entry.object_type, entry.object_id)

@@ -140,6 +140,17 @@ def set_transaction_mode(mode: str) -> None:
     _mode.set(mode)
 
 
+@contextmanager
+def alone() -> Iterator[Connection]:
+    """A connection for one statement that reads and has no part in the request's transaction."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+    else:
+        with transaction_mode("deferred"), db.engine.connect() as connection:
+            yield connection
+
+
 class QueuedConnection(sqlite3.Connection):
     """A connection that gives up its place in the writers' queue only once its commit is durable."""
 

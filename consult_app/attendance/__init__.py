@@ -8,6 +8,7 @@ from . import api, desk_views, device_views, devices, queries, views
 
 
 def init_app(app: Flask) -> None:
+    app.extensions["turns"] = {}
     app.jinja_env.globals["online_today"] = queries.online_today
     web.actor_loaders["token"] = lambda token, _number: devices.by_token(token)
     app.register_blueprint(views.bp)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Table, bindparam, select
 
@@ -22,8 +22,8 @@ from consult_app.events.models import Event, Session
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.actions import Details, register, replace
-from consult_app.registrations.models import Attendance, Registration, RegistrationState, Source
-from consult_app.registrations.queries import holder
+from consult_app.registrations.models import Attendance, Institution, Registration, RegistrationState, Source, StakeholderType
+from consult_app.registrations.tickets import normal_code, token_hash
 
 # A scan that reaches us within this time is a live one: the order in which scans reach us decides between two of them,
 # because no two clocks of two phones agree better. An older one stands at the time when it was made.
@@ -64,6 +64,7 @@ class ScanAnswer:
     registration: Registration | None = None
     check_in: Known | None = None
     where: str = ""
+    note: Any = ""  # said in place of the usual words
 
 
 class Known(Protocol):
@@ -85,16 +86,49 @@ class Known(Protocol):
 CHECK_INS = cast(Table, CheckIn.__table__)
 _INSERT = CHECK_INS.insert()
 _COLUMNS = tuple(c.name for c in CHECK_INS.columns if c.name != "id")
-_KNOWN = select(*(CHECK_INS.c[name] for name in Known.__annotations__)).where(CHECK_INS.c.registration_id == bindparam("id"))
+_KNOWN_COLUMNS = tuple(CHECK_INS.c[name] for name in Known.__annotations__)
+_KNOWN = select(*_KNOWN_COLUMNS).where(CHECK_INS.c.registration_id == bindparam("id"))
+OF_HOLDER = ("id", "public_id", "consultation_id", "event_id", "state", "days", "title_before", "name", "title_after")
+_REGISTRATIONS = cast(Table, Registration.__table__)
+# the holder of a ticket and all check-ins of theirs, or one row without a check-in
+_HOLDER = (
+    select(
+        *_KNOWN_COLUMNS,
+        *(_REGISTRATIONS.c[name].label(f"of_{name}") for name in OF_HOLDER),
+        Institution.name.label("institution"),
+        StakeholderType.code.label("kind"),
+    )
+    .select_from(_REGISTRATIONS)
+    .join(Institution, Institution.id == _REGISTRATIONS.c.institution_id)
+    .join(StakeholderType, StakeholderType.id == _REGISTRATIONS.c.stakeholder_type_id)
+    .outerjoin(CHECK_INS, CHECK_INS.c.registration_id == _REGISTRATIONS.c.id)
+)
+_BY_TICKET = _HOLDER.where(_REGISTRATIONS.c.ticket_hash == bindparam("ticket"))
+_BY_ID = _HOLDER.where(_REGISTRATIONS.c.public_id == bindparam("guest"))
 
 
-def scan(event: Event, code: str, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
-    """Check in the holder of a ticket. The same scan sent twice (same actor and nonce) gets the same answer."""
+def scan(event: Event, code: str = "", *, guest: str = "", by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
+    """Check in the holder of a ticket, or the guest with that id. The same scan sent twice (same actor and nonce) gets the same answer.
+
+    Who is answered with is a copy to be read: scans are many, and rows of the session would cost five times as much.
+    """
     audit.lock(event.consultation_id)
-    registration = holder(code)
-    if registration is None or registration.consultation_id != event.consultation_id:
-        return ScanAnswer(ScanResult.UNKNOWN)  # another consultation's people are nobody here
-    return check_in(event, registration, by=by, nonce=nonce, how=how)
+    connection = db.session.connection()
+    if guest:
+        rows = connection.execute(_BY_ID, {"guest": guest}).all()
+    else:
+        rows = connection.execute(_BY_TICKET, {"ticket": token_hash(normal_code(code))}).all()
+    # another consultation's people are nobody here, and another event's have no id on this event's list
+    if not rows or rows[0].of_consultation_id != event.consultation_id or (guest and rows[0].of_event_id != event.id):
+        return ScanAnswer(ScanResult.UNKNOWN)
+    one = rows[0]
+    registration = Registration(
+        **{name: one[len(_KNOWN_COLUMNS) + n] for n, name in enumerate(OF_HOLDER)},
+        institution=Institution(name=one.institution),
+        stakeholder_type=StakeholderType(code=one.kind),
+    )
+    known = [] if one.id is None else rows
+    return _check_in(event, registration, cast(list[Known], known), by=by, nonce=nonce, how=how)
 
 
 def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
@@ -104,6 +138,12 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
     revoked device, which counts for nothing.
     """
     audit.lock(event.consultation_id)
+    # plain statements and not the session's unit of work: ninety people wait behind this one
+    known = cast(list[Known], db.session.connection().execute(_KNOWN, {"id": registration.id}).all())
+    return _check_in(event, registration, known, by=by, nonce=nonce, how=how)
+
+
+def _check_in(event: Event, registration: Registration, known: list[Known], *, by: Actor, nonce: str, how: Scan) -> ScanAnswer:
     if registration.event_id != event.id:
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
     made, is_late = how.times(now())
@@ -126,8 +166,6 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
         nonce=f"{nonce}:{registration.public_id}",  # two people scanned from one page are two scans
         undo_reason="",
     )
-    # plain statements and not the session's unit of work: ninety people wait behind this one
-    known = cast(list[Known], db.session.connection().execute(_KNOWN, {"id": registration.id}).all())
     sent_before = next((c for c in known if (c.nonce, c.device_id, c.by_id) == (row.nonce, row.device_id, row.by_id)), None)
     if sent_before is not None:
         stands = _standing(known, sent_before) or sent_before

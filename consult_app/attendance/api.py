@@ -16,6 +16,7 @@ from consult_app import qr
 from consult_app.attendance import actions, devices, guests, queries, shapes
 from consult_app.attendance.actions import Scan, ScanAnswer
 from consult_app.attendance.models import CheckIn, Device, ScanResult
+from consult_app.attendance.together import together
 from consult_app.attendance.why import why
 from consult_app.db import db, now
 from consult_app.errors import Invalid, Missing
@@ -25,7 +26,6 @@ from consult_app.i18n import _, local
 from consult_app.policy import public, require
 from consult_app.registrations import queries as registrations
 from consult_app.registrations.actions import Details, details_of
-from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import ticket_code
 
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Check-in")
@@ -86,17 +86,12 @@ def _how(event: Event, made: shapes.Made, offset: float | None) -> Scan:
     return Scan(made.type, session, made.mode, made.scanned_at, offset)
 
 
-def _scan(event: Event, item: shapes.CheckInIn, offset: float | None) -> dict[str, Any]:
+def _scan(event: Event, item: shapes.CheckInIn, offset: float | None, device: Device) -> ScanAnswer:
     try:
         how = _how(event, item, offset)
     except Invalid as problem:  # its session is gone: an answer, so that it does not hold up the others of a batch
-        return _result(event, item.nonce, ScanAnswer(ScanResult.UNKNOWN), offset) | {"message": str(problem.message)}
-    if item.guest:
-        found = db.session.scalar(select(Registration).where(Registration.event_id == event.id, Registration.public_id == item.guest))
-        answer = actions.check_in(event, found, by=g.actor, nonce=item.nonce, how=how) if found else ScanAnswer(ScanResult.UNKNOWN)
-    else:
-        answer = actions.scan(event, item.code, by=g.actor, nonce=item.nonce, how=how)
-    return _result(event, item.nonce, answer, offset)
+        return ScanAnswer(ScanResult.UNKNOWN, note=problem.message)
+    return actions.scan(event, item.code, guest=item.guest, by=device, nonce=item.nonce, how=how)
 
 
 def _result(event: Event, nonce: str, answer: ScanAnswer, offset: float | None = None) -> dict[str, Any]:
@@ -119,7 +114,7 @@ def _result(event: Event, nonce: str, answer: ScanAnswer, offset: float | None =
         "nonce": nonce,
         "result": CODES.get(answer.result, answer.result).value,
         "detail": detail,
-        "message": why(answer, event),
+        "message": str(answer.note) or why(answer, event),
         "guest": guest,
         "at": stands.scanned_at if stands is not None else None,
         "where": answer.where if stands is not None else None,
@@ -162,10 +157,8 @@ def list_guests(slug: str, asked: shapes.GuestsQuery) -> dict[str, Any]:
 @bp.output(shapes.ResultOut)
 @bp.doc(summary="Check in or out by a ticket's code or a guest's id", security="token")
 def check_in(slug: str, item: shapes.CheckInIn) -> dict[str, Any]:
-    event = _event(slug, "checkin.scan", also_revoked=True)
-    result = _scan(event, item, item.clock_offset(now()))
-    db.session.commit()
-    return result
+    event, device, offset = _event(slug, "checkin.scan", also_revoked=True), g.actor, item.clock_offset(now())
+    return _result(event, item.nonce, together(event.consultation_id, lambda: _scan(event, item, offset, device)), offset)
 
 
 @bp.post("/events/<slug>/checkins/batch")
@@ -175,7 +168,7 @@ def check_in(slug: str, item: shapes.CheckInIn) -> dict[str, Any]:
 def check_in_batch(slug: str, batch: shapes.BatchIn) -> dict[str, Any]:
     event = _event(slug, "checkin.scan", also_revoked=True)
     offset = shapes.offset(now(), batch.device_now)
-    results = [_scan(event, item, offset) for item in batch.items]
+    results = [_result(event, item.nonce, _scan(event, item, offset, g.actor), offset) for item in batch.items]
     devices.heard(g.actor, pending=batch.pending, app_version=batch.app_version, clock_offset=offset)
     db.session.commit()
     return {"server_now": now(), "clock_offset": offset or 0.0, "revoked": g.actor.is_revoked, "results": results}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from consult_app import audit
 from consult_app.attendance.models import Device, DeviceKind
-from consult_app.db import db, now
+from consult_app.db import alone, db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event
 from consult_app.i18n import _
@@ -110,7 +110,8 @@ def by_token(token: str) -> Device | None:
 
     Rows of the session would cost twice as much.
     """
-    row = db.session.execute(_BY_TOKEN, {"token": token_hash(token)}).first()
+    with alone() as connection:
+        row = connection.execute(_BY_TOKEN, {"token": token_hash(token)}).first()
     if row is None:
         return None
     device = Device(**dict(zip(OF_DEVICE, row, strict=False)))

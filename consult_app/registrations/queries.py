@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from consult_app.consultations.models import Consultation, Section, SectionState
@@ -24,7 +24,7 @@ from consult_app.registrations.models import (
     Sex,
     StakeholderType,
 )
-from consult_app.registrations.tickets import normal_code, token_hash
+from consult_app.registrations.tickets import token_hash
 from consult_app.registrations.titles import split_titles
 from consult_app.sheets import fold
 
@@ -42,43 +42,12 @@ def load_registration(event: Event, public_id: str) -> Registration:
 _WITH = (joinedload(Registration.institution), joinedload(Registration.stakeholder_type))
 
 
-HOLDER_COLUMNS = ("id", "public_id", "consultation_id", "event_id", "state", "days", "title_before", "name", "title_after")
-
-
 def by_link(secret: str) -> Registration | None:
     """The live registration that a personal link's secret opens."""
     found = db.session.scalar(
         select(Registration).where(Registration.link_hash == token_hash(secret)).options(*_WITH, joinedload(Registration.event))
     )
     return found if found is not None and found.is_live else None
-
-
-_HOLDER = (
-    select(
-        *(Registration.__table__.c[name] for name in HOLDER_COLUMNS),
-        Institution.__table__.c.name.label("institution"),
-        StakeholderType.__table__.c.code.label("type"),
-    )
-    .join(Institution, Institution.id == Registration.institution_id)
-    .join(StakeholderType, StakeholderType.id == Registration.stakeholder_type_id)
-    .where(Registration.ticket_hash == bindparam("ticket"))
-)
-
-
-def holder(code: str) -> Registration | None:
-    """Whose ticket a code is, at any event and in any state: a copy to be read, with name, state, days, institution and type.
-
-    It is not a row of the session: scans are many, and what is only read costs a fifth this way.
-    """
-    row = db.session.connection().execute(_HOLDER, {"ticket": token_hash(normal_code(code))}).first()
-    if row is None:
-        return None
-    *values, institution, kind = row
-    return Registration(
-        **dict(zip(HOLDER_COLUMNS, values, strict=True)),
-        institution=Institution(name=institution),
-        stakeholder_type=StakeholderType(code=kind),
-    )
 
 
 def demo_participant() -> Registration | None:
