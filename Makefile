@@ -30,6 +30,7 @@ bench:
 	@tools/setup.sh test
 	$(bin)/python -m benchmarks.registration
 	$(bin)/python -m benchmarks.checkins
+	$(bin)/python -m benchmarks.guests
 
 check:
 	@tools/setup.sh check

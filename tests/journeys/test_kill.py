@@ -22,7 +22,7 @@ from consult_app.db import db
 from consult_app.registrations.tickets import ticket_code
 from tests import factories
 from tests.journeys.conftest import CONSULT, ROOT, wait_for
-from tests.journeys.test_desk import filled
+from tests.journeys.desks import filled
 
 GUESTS, KILLS, CLIENTS = 2000, 6, 8
 
