@@ -42,7 +42,7 @@ def server(module: str, environment: dict[str, str]) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--worker-class", "gevent", "--workers", "1"]
-    command += ["--worker-connections", "3000", "--no-control-socket", module]
+    command += ["--worker-connections", "3000", "--no-control-socket", "--graceful-timeout", "5", module]
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 60

@@ -29,6 +29,7 @@ from . import (
     privacy,
     registrations,
     reports,
+    room,
     signoff,
     web,
 )
@@ -56,8 +57,8 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     for part in (keys, i18n, db, jobs, web):
         part.init_app(app)
     for feature in (
-        accounts, consultations, events, registrations, invitations, messages, attendance, documents, comments, privacy, signoff, reports,
-        overview,
+        accounts, consultations, events, registrations, invitations, messages, attendance, documents, comments, room, privacy, signoff,
+        reports, overview,
     ):  # fmt: skip
         feature.init_app(app)
     built = Path(app.static_folder or "") / "dist"

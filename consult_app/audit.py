@@ -13,10 +13,11 @@ import enum
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from flask import Flask, current_app
 from sqlalchemy import Table, UniqueConstraint, bindparam, event, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -127,6 +128,23 @@ def _lock_head(chain: str) -> tuple[int, str]:
         return known[chain]
     known[chain] = _read_head(chain)
     return known[chain]
+
+
+def on_commit(app: Flask, tell: Callable[[str, int], None]) -> None:
+    """Call `tell` with a chain and the number of its last entry, whenever entries of it have been committed."""
+    app.extensions.setdefault("audit_listeners", []).append(tell)
+
+
+@event.listens_for(Session, "after_commit")
+def _tell_heads(session: Session) -> None:
+    for tell in current_app.extensions.get("audit_listeners", []) if current_app else []:
+        for chain, (number, _hash) in session.info.get("heads", {}).items():
+            tell(chain, number)
+
+
+def last_number(chain: str) -> int:
+    """The number of the last entry of a chain, without locking it."""
+    return db.session.scalar(select(AuditHead.number).where(AuditHead.chain == chain)) or 0
 
 
 @event.listens_for(Session, "after_transaction_end")

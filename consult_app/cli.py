@@ -124,7 +124,7 @@ def serve_command(port: int, host: str) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    start(*server, "--workers", "1", "--no-control-socket", "wsgi:app")
+    start(*server, "--workers", "1", "--no-control-socket", "--graceful-timeout", "5", "wsgi:app")  # streams have no end of their own
     _wait_until_listening(host, port, processes[0])  # the worker does not slow the server's start down
     start(sys.executable, "-m", "consult_app.cli", "worker")
     click.echo(f"Consult is at {environment['CONSULT_BASE_URL']} (Ctrl-C stops it)")

@@ -28,7 +28,7 @@ from consult_app.comments.actions import endorse, take_position, write_comment
 from consult_app.comments.models import Comment, CommentKind, DispositionKind, PositionValue
 from consult_app.consultations import actions as consultations
 from consult_app.consultations.framework import apply_framework, read_framework
-from consult_app.consultations.models import SECTION_PARTS, Attribution, Consultation, Indicator, Level, Section
+from consult_app.consultations.models import SECTION_PARTS, Attribution, Consultation, Dimension, Indicator, Level, Section
 from consult_app.consultations.team import name_focal_point
 from consult_app.db import clock_at, db, now
 from consult_app.events.actions import add_session, change_event, create_event, publish_event
@@ -233,6 +233,8 @@ def _hold(shop: Workshop, meeting: Meeting, agenda: list[dict[str, Any]], staff:
             capacity=None,
             registration_closes_at=None,
         )
+        in_order = select(Dimension.id).where(Dimension.consultation_id == event.consultation_id).order_by(Dimension.number)
+        dimensions = iter(db.session.scalars(in_order))
         for item in agenda:
             day = meeting.first + dt.timedelta(days=item["day"] - 1)
             add_session(
@@ -244,6 +246,7 @@ def _hold(shop: Workshop, meeting: Meeting, agenda: list[dict[str, Any]], staff:
                 by=BY,
                 kind=SessionKind(item["kind"]),
                 speaker=item["speaker"],
+                dimension_id=next(dimensions, None) if item["kind"] == "group" else None,
             )
         publish_event(event, by=BY)
     people = [(row, state) for row in shop.people if (state := dict(e.split(":") for e in row["events"].split(";")).get(meeting.key))]

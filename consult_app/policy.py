@@ -161,6 +161,10 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "comment.review": STAFF + (ADMIN, V),
     "comment.tell": (O, R, P),
     "position.take": (T,),
+    # the room of a session
+    "room.see": MEMBERS + (ADMIN, T),
+    "room.run": (O, F),
+    "room.show": (O, F, R, C),  # on the projector
     # sign-off and report
     "signoff.see": STAFF + (ADMIN, V),
     "signoff.sign": (NAMED,),

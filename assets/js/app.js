@@ -6,3 +6,4 @@ import "./page.js";
 import "./composer.js";
 import "./scan.js";
 import "./review.js";
+import "./room.js";

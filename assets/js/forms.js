@@ -45,7 +45,7 @@ document.addEventListener("submit", (event) => {
     });
     return;
   }
-  if (isPost(form) && !navigator.onLine) {
+  if (isPost(form) && !navigator.onLine && !form.hasAttribute("data-queue")) { // a form with a queue of its own keeps what it cannot send
     hold();
     say(text("Offline"));
   }

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from consult_app import audit
 from consult_app.attendance.models import CheckIn, Movement, ScanResult
-from consult_app.audit import AuditEntry, AuditHead
+from consult_app.audit import AuditEntry
 from consult_app.db import db
 from consult_app.events.models import Event, Session
 from consult_app.i18n import local
@@ -25,7 +26,7 @@ CODE_LENGTH = 32  # of the ticket's SHA-256, in hexadecimal: 128 bits, as the ti
 def changed_since(event: Event, since: str) -> tuple[str, bool, list[dict[str, Any]]]:
     """The new cursor, whether these are all guests, and the guests."""
     chain = str(event.consultation_id)
-    head = db.session.scalar(select(AuditHead.number).where(AuditHead.chain == chain)) or 0
+    head = audit.last_number(chain)
     cursor = int(since) if since.isascii() and since.isdigit() else None
     if cursor is None or cursor > head or head - cursor > WHOLE:
         return str(head), True, _guests(event, None)

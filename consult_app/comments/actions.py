@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from blinker import Signal
 from sqlalchemy import func, select
 
 from consult_app import audit
@@ -16,9 +17,13 @@ from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.models import Registration
 
+# Sent with the indicator, `what` ("comment" or "position") and `by`, before either is taken; a receiver may raise Conflict.
+opinion_given = Signal()
 
-def _open_revision(indicator: Indicator) -> Revision:
+
+def _open_revision(indicator: Indicator, what: str, by: Actor) -> Revision:
     """The revision that is being commented on. Raises Conflict where comments are closed."""
+    opinion_given.send(indicator, what=what, by=by)
     section: Section = indicator.dimension.section
     if not section.is_open or section.revision is None:
         raise Conflict(_("Comments on this section are closed."))
@@ -57,7 +62,7 @@ def write_comment(
     kept = db.session.scalar(select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key))
     if kept is not None:
         return kept
-    revision = _open_revision(indicator)
+    revision = _open_revision(indicator, "comment", by)
     if not text.strip():
         raise Invalid(_("Write your comment first."), field="text")
     # one at a time counts the numbers of a consultation
@@ -100,7 +105,7 @@ def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
         raise Conflict(_("This is your own comment."))
     if comment.is_withdrawn:
         raise Conflict(_("This comment was withdrawn."))
-    _open_revision(comment.indicator)
+    _open_revision(comment.indicator, "comment", by)
     held = db.session.scalar(
         select(Endorsement).where(Endorsement.comment_id == comment.id, Endorsement.person_id == registration.person_id)
     )
@@ -118,7 +123,7 @@ def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
 
 def take_position(indicator: Indicator, registration: Registration, value: PositionValue, reason: str, *, by: Actor) -> Position:
     """Say what one holds of an indicator as it stands in the current revision; a second answer replaces the first."""
-    revision = _open_revision(indicator)
+    revision = _open_revision(indicator, "position", by)
     if value in (PositionValue.RESERVATION, PositionValue.DISAGREE) and not reason.strip():
         raise Invalid(_("Say in a few words why."), field="reason")
     position = db.session.scalar(

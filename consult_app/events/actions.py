@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from blinker import Signal
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
 from consult_app.consultations.models import Consultation
@@ -116,10 +117,14 @@ def add_session(
 
 
 def remove_session(session: Session, *, by: Actor) -> None:
-    """Take an item off the agenda. Raises Conflict where the event is cancelled."""
+    """Take an item off the agenda. Raises Conflict where the event is cancelled, or people were in the session."""
     _check_not_cancelled(session.event)
     audit.record(by, "session.delete", session)
     db.session.delete(session)
+    try:
+        db.session.flush()
+    except IntegrityError as used:  # check-ins and the room stay in the record, and name it
+        raise Conflict(_("This session was held, so it stays in the agenda.")) from used
 
 
 def copy_from(template: Event, event: Event, *, by: Actor) -> None:

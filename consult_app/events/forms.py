@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from consult_app.events import labels
 from consult_app.events.models import Event, EventKind, EventMode, SessionKind
 from consult_app.forms import Form, Line, TextsField, choices
-from consult_app.i18n import _, day
+from consult_app.i18n import _, day, local
 
 ZONES = [("Asia/Jakarta", "WIB – Jakarta"), ("Asia/Makassar", "WITA – Makassar"), ("Asia/Jayapura", "WIT – Jayapura"), ("UTC", "UTC")]
 
@@ -66,9 +66,13 @@ class SessionForm(Form):
     starts_at = TimeField(_("Begins at"), [InputRequired()])
     ends_at = TimeField(_("Ends at"), [InputRequired()])
     speaker = Line(_("Who speaks or leads"))
+    dimension = SelectField(
+        _("Dimension"), default="", description=_("What a group works on. The session then goes through its indicators.")
+    )
 
     @classmethod
     def of(cls, event: Event) -> SessionForm:
         form = cls()
+        form.dimension.choices = [("", _("All")), *((str(d.number), local(d.name)) for d in event.consultation.dimensions)]
         form.day.choices = [(value.isoformat(), day(value)) for value in event.days]
         return form

@@ -121,6 +121,7 @@ def agenda(slug: str) -> Answer:
             actions.add_session(
                 event, form.title.data, dt.date.fromisoformat(form.day.data), form.starts_at.data, form.ends_at.data,
                 by=g.actor, kind=SessionKind(form.kind.data), speaker=form.speaker.data or "",
+                dimension_id=next((d.id for d in event.consultation.dimensions if str(d.number) == form.dimension.data), None),
             )  # fmt: skip
             db.session.commit()
             return redirect(url_for("events.agenda", slug=slug), 303)

@@ -93,6 +93,20 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration, for tests that only read it."""
+    with demo_copy(tmp_path_factory) as running:
+        yield running
+
+
+@pytest.fixture
+def own_demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration, for one test that changes it."""
+    with demo_copy(tmp_path_factory) as running:
+        yield running
+
+
+@contextmanager
+def demo_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demonstration, loaded once for all workers, its report sealed by the worker; each runs on a copy of its own."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"  # one run, one demonstration

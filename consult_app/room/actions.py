@@ -1,0 +1,123 @@
+"""What a facilitator does with a room. Rules 10-12 of product.md hold for what is said in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+
+from consult_app import audit
+from consult_app.comments.models import Comment
+from consult_app.consultations.models import Indicator
+from consult_app.db import db, now
+from consult_app.errors import Conflict, Invalid
+from consult_app.events.models import Session
+from consult_app.i18n import _
+from consult_app.policy import Actor
+from consult_app.room.models import Room, RoomState
+from consult_app.room.queries import indicators_of
+
+MOST_MINUTES = 240
+
+
+def open_room(session: Session, *, by: Actor) -> Room:
+    """The room of a session; it is made by whoever asks first."""
+    room = db.session.scalar(select(Room).where(Room.session_id == session.id))
+    if room is None:
+        audit.lock(session.consultation_id)
+        room = Room(consultation_id=session.consultation_id, event_id=session.event_id, session=session)
+        db.session.add(room)
+        audit.record(by, "room.open", room)
+    return room
+
+
+def start(room: Room, *, by: Actor) -> None:
+    """Begin, go on after a pause, or open again: at the indicator where it was, else at the first."""
+    if room.state is RoomState.RUNNING:
+        raise Conflict(_("This session is running already."))
+    if room.indicator_id is None:
+        first = next(iter(indicators_of(room)), None)
+        if first is None:
+            raise Conflict(_("There is no indicator to go through. Import the framework first."))
+        room.indicator = first
+    room.state = RoomState.RUNNING
+    audit.record(by, "room.start", room)
+
+
+def pause(room: Room, *, by: Actor) -> None:
+    if room.state is not RoomState.RUNNING:
+        raise Conflict(_("This session is not running."))
+    room.state = RoomState.PAUSED
+    audit.record(by, "room.pause", room)
+
+
+def close(room: Room, *, by: Actor) -> None:
+    """End it: phones stop following, and nothing of it is lost."""
+    if not room.is_on:
+        raise Conflict(_("This session is not running."))
+    room.state, room.pinned, room.ends_at = RoomState.CLOSED, None, None
+    audit.record(by, "room.close", room)
+
+
+def show(room: Room, indicator: Indicator, *, by: Actor) -> None:
+    """Move everybody to an indicator of this room."""
+    if not room.is_on:
+        raise Conflict(_("Start the session first."))
+    if indicator.id not in {one.id for one in indicators_of(room)}:
+        raise Invalid(_("This indicator is not part of this session."), field="code")
+    if room.indicator_id == indicator.id:
+        return  # two facilitators pressed at once
+    room.indicator, room.pinned, room.ends_at = indicator, None, None
+    audit.record(by, "room.show", room)
+
+
+def step(room: Room, shown: str, by_how_many: int, *, by: Actor) -> None:
+    """To the next or the previous indicator from the one that the facilitator saw; pressed twice, it moves once."""
+    codes = [one.code for one in indicators_of(room)]
+    if shown not in codes:
+        raise Invalid(_("This indicator is not part of this session."), field="code")
+    place = codes.index(shown) + by_how_many
+    if not 0 <= place < len(codes):
+        raise Conflict(_("There is no further indicator in this session."))
+    if room.indicator is not None and room.indicator.code != shown:
+        return
+    show(room, indicators_of(room)[place], by=by)
+
+
+def allow(room: Room, *, by: Actor, comments: bool | None = None, positions: bool | None = None) -> None:
+    """Open or close comments and positions on the indicator that is shown."""
+    room.takes_comments = room.takes_comments if comments is None else comments
+    room.takes_positions = room.takes_positions if positions is None else positions
+    audit.record(by, "room.allow", room)
+
+
+def pin(room: Room, comment: Comment | None, *, by: Actor) -> None:
+    """Put a comment on the screen, alone and large, or take it off."""
+    if comment is not None and (comment.is_withdrawn or comment.consultation_id != room.consultation_id):
+        raise Conflict(_("This comment was withdrawn."))
+    room.pinned = comment
+    audit.record(by, "room.pin", room)
+
+
+def give_time(room: Room, minutes: int, *, by: Actor) -> None:
+    """Say how long the indicator that is shown may take; 0 takes the time away."""
+    if not 0 <= minutes <= MOST_MINUTES:
+        raise Invalid(_("Between 0 and 240 minutes."), field="minutes")
+    room.ends_at = now() + dt.timedelta(minutes=minutes) if minutes else None
+    audit.record(by, "room.time", room)
+
+
+def report_back(room: Room, notes: str, *, by: Actor) -> None:
+    """What the group tells the plenary."""
+    room.notes = notes.strip()
+    audit.record(by, "room.report", room)
+
+
+def refuse_where_closed(indicator: Indicator, what: str, by: Actor) -> None:
+    """Raises Conflict while a room that shows the indicator has closed comments or positions; staff may go on recording."""
+    if not by.is_participant:
+        return
+    column = Room.takes_positions if what == "position" else Room.takes_comments
+    on = (RoomState.RUNNING, RoomState.PAUSED)
+    if db.session.scalar(select(Room.id).where(Room.indicator_id == indicator.id, Room.state.in_(on), column.is_(False)).limit(1)):
+        raise Conflict(_("The facilitator has closed this for the moment. What you wrote is kept on this device."))

@@ -1,0 +1,104 @@
+"""A session with a facilitator, a phone and the screen in the hall, each in a browser of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import Any
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from tests.journeys.conftest import Site, wait_for
+from tests.journeys.people import enter_demo
+
+pytestmark = pytest.mark.browser
+
+
+def comments(site: Site, words: str) -> int:
+    with contextlib.closing(sqlite3.connect(site.var / "consult.db")) as database:
+        return int(database.execute("SELECT count(*) FROM comments WHERE text = ?", (words,)).fetchone()[0])
+
+
+def test_phone_and_screen_follow_and_a_comment_made_without_a_network_stands_once(own_demo_site: Site, open_page: Any) -> None:
+    site = own_demo_site
+    facilitator, phone, screen = open_page(), open_page(width=390), open_page(width=1600)
+    enter_demo(facilitator, site.url, 0)
+    facilitator.goto(f"{site.url}/events/national-validation-2023?lang=en")
+    group = facilitator.locator(".agenda__item", has_text="Group 5")
+    group.get_by_role("button", name="Run this session").click()
+    facilitator.get_by_role("button", name="Start").click()
+    room = facilitator.url.removesuffix("/console")
+    code = facilitator.locator(".indicator__code").inner_text()
+    enter_demo(phone, site.url, -1)
+    phone.goto(f"{room}?lang=en")
+    enter_demo(screen, site.url, 0)
+    screen.goto(f"{room}/screen")
+    expect(phone.locator(".indicator__code")).to_have_text(code)
+    expect(phone.locator("[data-line]")).to_have_text("Live")
+    expect(screen.locator(".hall__code")).to_contain_text(code)
+
+    # everybody moves on, without touching anything
+    facilitator.get_by_role("button", name="Next").click()
+    expect(phone.locator(".indicator__code")).not_to_have_text(code)
+    second = phone.locator(".indicator__code").inner_text()
+    expect(screen.locator(".hall__code")).to_contain_text(second)
+    expect(phone.get_by_role("heading", name=f"Your comment on {second}")).to_be_visible()
+
+    # in the middle of a comment: the network goes, the page is reloaded, the network returns
+    text = phone.get_by_label("Your comment", exact=True)
+    text.fill("Written without a network <img src=x>")
+    phone.reload()
+    expect(text).to_have_value("Written without a network <img src=x>")  # half-typed, it survives
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.locator("[data-sent]")).to_contain_text("Kept here, not sent yet")
+    with contextlib.suppress(Error):
+        phone.reload()
+    phone.context.set_offline(False)
+    phone.goto(room)
+    expect(phone.locator("[data-sent]")).to_contain_text("Received as number")
+    assert comments(site, "Written without a network <img src=x>") == 1
+    expect(screen.locator(".hall__comment")).to_contain_text(["Written without a network <img src=x>"])
+
+    # what is half typed is never taken away, and belongs to what it was written on
+    text.fill("Half typed")
+    facilitator.get_by_role("button", name="Next").click()
+    expect(phone.locator(".indicator__code")).not_to_have_text(second)
+    expect(text).to_have_value("Half typed")
+    expect(phone.locator("[data-moved]")).to_contain_text(f"still belongs to {second}")
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.locator("[data-sent] li").first).to_contain_text("Received")
+    expect(phone.locator("[data-sent] li").first).to_contain_text(f"{second}: Half typed")
+
+    # the facilitator goes back with the keys of the projector, and puts the comment on it
+    screen.keyboard.press("ArrowLeft")
+    expect(screen.locator(".hall__code")).to_contain_text(second)
+    expect(facilitator.locator(".indicator__code")).to_have_text(second)
+    facilitator.locator(".comment", has_text="Half typed").get_by_role("button", name="Show on the screen").click()
+    expect(screen.locator(".hall__pinned")).to_contain_text("Half typed")
+    facilitator.get_by_role("button", name="Close comments").click()
+    expect(phone.get_by_label("Your comment", exact=True)).to_be_hidden()
+    phone.get_by_text("Agree", exact=True).click()
+    phone.get_by_role("button", name="Keep my position").click()
+    expect(phone.locator("[data-sent] li").first).to_contain_text("Your position is received")
+    facilitator.get_by_role("button", name="End the session").click()
+    facilitator.get_by_role("button", name="Yes, go on").click()
+    expect(phone.locator("[data-room-now]")).to_contain_text("This session is closed")
+
+
+def test_a_phone_to_which_no_stream_comes_through_asks(own_demo_site: Site, open_page: Any) -> None:
+    site = own_demo_site
+    facilitator, phone = open_page(), open_page(width=390)
+    enter_demo(facilitator, site.url, 0)
+    facilitator.goto(f"{site.url}/events/national-validation-2023?lang=en")
+    facilitator.locator(".agenda__item", has_text="Group 5").get_by_role("button", name="Run this session").click()
+    facilitator.get_by_role("button", name="Start").click()
+    room = facilitator.url.removesuffix("/console")
+    enter_demo(phone, site.url, -1)
+    phone.route("**/stream?*", lambda route: route.abort())
+    phone.goto(f"{room}?lang=en")
+    code = phone.locator(".indicator__code").inner_text()
+    facilitator.get_by_role("button", name="Next").click()
+    expect(phone.locator(".indicator__code")).not_to_have_text(code, timeout=20_000)
+    wait_for(lambda: phone.locator("[data-line]").inner_text() == "Live")
