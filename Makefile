@@ -31,6 +31,7 @@ bench:
 	$(bin)/python -m benchmarks.registration
 	$(bin)/python -m benchmarks.checkins
 	$(bin)/python -m benchmarks.guests
+	$(bin)/python -m benchmarks.streams
 
 check:
 	@tools/setup.sh check

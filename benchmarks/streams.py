@@ -69,9 +69,13 @@ def _processor(pid: int) -> float:
 
 async def _follow(port: int, path: str, cookie: str, seen: dict[str, list[float]], opened: asyncio.Semaphore) -> None:
     """One phone: reads its stream for as long as it comes, and notes when each comment first stands in it."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
-    assert b" 200 " in (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
+        if b" 200 " in (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]:
+            break
+        writer.close()  # a thousand at once: some are told to come again, as the page's script does
+        await asyncio.sleep(3)
     opened.release()
     known: set[str] = set()
     try:

@@ -19,6 +19,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -248,6 +249,15 @@ def _busy(error: OperationalError) -> Answer:
     words = str(error.orig)  # "database is locked", "deadlock detected": it can be sent again
     if "locked" not in words and "deadlock" not in words and not error.connection_invalidated:
         raise error
+    return _come_again()
+
+
+def _no_connection(_problem: PoolTimeout) -> Answer:
+    """More requests at once than there are connections, for longer than a request waits for one."""
+    return _come_again()
+
+
+def _come_again() -> Answer:
     body, status = _error(503, *WORDS[503])
     answer = current_app.make_response((body, status))
     answer.headers["Retry-After"] = "3"
@@ -298,6 +308,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(PoolTimeout, _no_connection)
     app.jinja_env.globals.update(
         asset=asset,
         can=lambda action, thing=None: policy.can(g.actor, action, thing),

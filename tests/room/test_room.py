@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consult_app import audit
 from consult_app.comments.models import Comment, Position
@@ -294,3 +295,12 @@ def test_an_item_of_the_agenda_names_its_dimension(event: Event, browse: Any) ->
     (made,) = db.session.scalars(db.select(Session))
     assert made.dimension is not None
     assert made.dimension.number == 2
+
+
+def test_more_who_come_than_there_are_connections_are_told_to_come_again(room: Room, facilitator: Any, monkeypatch: Any) -> None:
+    def none_left(_public_id: str) -> Room:
+        raise PoolTimeout("QueuePool limit reached")
+
+    monkeypatch.setattr("consult_app.room.queries.load_room", none_left)
+    answer = facilitator.get(f"/rooms/{room.public_id}/stream")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
