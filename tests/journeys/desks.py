@@ -67,8 +67,8 @@ def desk_of(var: Path, guests: int, kind: DeviceKind = DeviceKind.DESK, *, asks_
         yield Desk(site, slug, codes, names, pairings)
 
 
-def video(path: Path, code: str | None) -> str:
-    """What the camera sees: a code on white paper, or only the paper."""
+def _seen(code: str | None) -> Image.Image:
+    """A code on white paper, or only the paper."""
     picture = Image.new("L", (640, 480), 235)
     if code:
         cells = qr.matrix(code)
@@ -77,7 +77,18 @@ def video(path: Path, code: str | None) -> str:
         side = 320
         picture.paste(255, (160 - 40, 80 - 40, 160 + side + 40, 80 + side + 40))
         picture.paste(image.resize((side, side)), (160, 80))
+    return picture
+
+
+def photo(path: Path, code: str | None) -> Path:
+    """A photograph of a code."""
+    _seen(code).save(path)
+    return path
+
+
+def video(path: Path, code: str | None) -> str:
+    """What the camera sees, as a flag of Chromium."""
     gray = b"\x80" * (320 * 240)
-    frame = b"FRAME\n" + picture.tobytes() + gray + gray
+    frame = b"FRAME\n" + _seen(code).tobytes() + gray + gray
     path.write_bytes(b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420jpeg\n" + frame * 15)
     return f"--use-file-for-fake-video-capture={path}"

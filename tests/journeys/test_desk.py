@@ -18,7 +18,7 @@ from playwright.sync_api import Playwright, expect
 
 from consult_app.attendance.models import DeviceKind
 from tests.journeys.conftest import FLAGS, chromium_path, wait_for
-from tests.journeys.desks import CAMERA, Desk, desk_of, video
+from tests.journeys.desks import CAMERA, Desk, desk_of, photo, video
 
 pytestmark = pytest.mark.browser
 
@@ -84,7 +84,26 @@ def test_a_blank_picture_reads_nothing_and_other_ways_remain(desk: Desk, phone: 
         page.locator("#answer").wait_for(state="hidden")
         page.locator(".found__person").first.get_by_role("button", name="Check in").click()
         expect(page.locator("#answer-name")).to_have_text(desk.names[4])
-    assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 3
+        page.locator("#answer").wait_for(state="hidden")
+        page.locator("#photo").set_input_files(photo(tmp_path / "ticket.png", desk.codes[0]))  # a picture that was taken before
+        expect(page.locator("#answer-name")).to_have_text(desk.names[0])
+        page.locator("#answer").wait_for(state="hidden")
+        page.locator("#photo").set_input_files(photo(tmp_path / "wall.png", None))
+        expect(page.locator("#answer-why")).to_contain_text("There is no code in this picture")
+    assert desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival")[0][0] == 4
+
+
+def test_another_camera_can_be_chosen_and_is_kept(desk: Desk, phone: Any, tmp_path: Path) -> None:
+    two = "--use-fake-device-for-media-stream=device-count=2"
+    with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", two) as page:
+        cameras = page.get_by_label("Camera", exact=True)
+        expect(cameras.locator("option")).to_have_count(2)
+        shown = page.evaluate("document.getElementById('video').srcObject.getVideoTracks()[0].label")
+        cameras.select_option(index=1 if cameras.locator("option").first.inner_text() == shown else 0)
+        look = "document.getElementById('video').srcObject.getVideoTracks()[0].label"
+        other = wait_for(lambda: (now := page.evaluate(look)) != shown and now)
+        page.reload()
+        wait_for(lambda: page.evaluate("document.getElementById('video').srcObject?.getVideoTracks()[0].label") == other)
 
 
 def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_everything(desk: Desk, phone: Any, tmp_path: Path) -> None:
