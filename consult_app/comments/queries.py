@@ -167,13 +167,20 @@ def positions(indicator: Indicator, revision_id: int | None, *, suppress: bool) 
         everyone[value] += count
         by_type.setdefault(place, (name, dict.fromkeys(PositionValue, 0)))[1][value] = count
     rows = [PositionRow(name, counts) for name, counts in by_type.values()]
-    if suppress:
-        # any cell of one or two tells on somebody; the rest of a single hidden row could be worked out from the total
-        hidden = [row for row in rows if any(0 < n < SMALL for n in (row.counts or {}).values())]
-        rows = [] if len(hidden) == 1 and len(rows) > 1 else [PositionRow(r.name, None) if r in hidden else r for r in rows]
-        if any(0 < n < SMALL for n in everyone.values()):
-            return PositionRow({}, None), []
-    return PositionRow({}, everyone), rows
+    return suppressed(everyone, rows) if suppress else (PositionRow({}, everyone), rows)
+
+
+def suppressed(everyone: dict[PositionValue, int], rows: list[PositionRow]) -> tuple[PositionRow, list[PositionRow]]:
+    """The same without numbers that tell on one or two people (product.md rule 11).
+
+    Any cell of one or two does; and the rest of a single hidden row could be worked out from the total.
+    """
+    if any(0 < n < SMALL for n in everyone.values()):
+        return PositionRow({}, None), []
+    hidden = [row for row in rows if any(0 < n < SMALL for n in (row.counts or {}).values())]
+    if len(hidden) == 1 and len(rows) > 1:
+        return PositionRow({}, everyone), []
+    return PositionRow({}, everyone), [PositionRow(row.name, None) if row in hidden else row for row in rows]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app import policy
 from consult_app.attendance.queries import arrived_ids
-from consult_app.comments import actions, answers, labels, mails, queries  # noqa: F401  mails: registers its builders
+from consult_app.comments import actions, answers, heat, labels, mails, queries  # noqa: F401  mails: registers its builders
 from consult_app.comments.attribution import byline, must_suppress
 from consult_app.comments.forms import CommentForm, ObjectForm, PositionForm, RecordForm
 from consult_app.comments.models import Comment, CommentKind, PositionValue
@@ -52,6 +52,19 @@ def indicators(slug: str) -> Answer:
         counts=queries.indicator_counts(consultation),
         taken=taken,
         labels=labels,
+    )
+
+
+@bp.get("/consultations/<slug>/positions")
+def heat_map(slug: str) -> Answer:
+    """Where the positions stand: indicators by stakeholder type."""
+    consultation = load_consultation(slug)
+    require("comment.see", consultation)
+    suppress = must_suppress(consultation.attribution, policy.roles(g.actor, consultation))
+    types, rows = heat.heat_map(consultation, suppress=suppress)
+    by_dimension = [(d, [row for row in rows if row.indicator.dimension_id == d.id]) for d in consultation.dimensions]
+    return render_template(
+        "comments/positions.html", consultation=consultation, types=types, by_dimension=by_dimension, labels=labels, is_suppressed=suppress
     )
 
 
