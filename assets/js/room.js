@@ -136,7 +136,7 @@ function compose() {
     composer.querySelector("[data-sent-section]").hidden = !sent.length;
     list.replaceChildren(...sent.slice().reverse().map((one) => {
       const item = document.createElement("li");
-      const state = { kept: words.textKept, sending: words.textSending, received: one.path === "position" ? words.textPosition : fill(words.textReceived, { number: one.number }), refused: fill(words.textRefused, { why: one.why }) }[one.state];
+      const state = { kept: words.textKept, sending: words.textSending, received: one.path === "position" ? words.textPosition : fill(words.textReceived, { number: one.number }), refused: fill(words.textRefused, { why: one.why }), out: words.textOut }[one.state];
       item.className = `room__sent-one is-${one.state}`;
       const text = document.createElement("span");
       text.dir = "auto";
@@ -155,10 +155,15 @@ function compose() {
     if (isSending) return;
     isSending = true;
     try {
-      for (const one of sent.filter((each) => each.state === "kept" || each.state === "sending")) {
+      for (const one of sent.filter((each) => ["kept", "sending", "out"].includes(each.state))) {
         one.state = "sending";
         show();
-        const answer = await fetch(one.action, { method: "POST", body: new URLSearchParams(one.values), headers: { "X-CSRFToken": csrf(), Accept: "application/json" }, redirect: "error", signal: AbortSignal.timeout(10000) });
+        const answer = await fetch(one.action, { method: "POST", body: new URLSearchParams(one.values), headers: { "X-CSRFToken": csrf(), Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(10000) });
+        if (answer.type === "opaqueredirect" || [400, 401, 403].includes(answer.status)) { // this browser is nobody any more
+          one.state = "out";
+          show();
+          throw new Error("signed out");
+        }
         if (answer.ok) Object.assign(one, { state: "received", number: (await answer.json()).number });
         else if ([409, 422].includes(answer.status)) {
           const said = answer.headers.get("Content-Type").includes("json") ? (await answer.json()).errors.join(" ") : new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main p, .notice__body p")?.textContent ?? "";

@@ -45,7 +45,9 @@ def numbers(consultation: Consultation, *, suppress: bool) -> list[tuple[int | N
     def total(row: Any) -> int | None:
         return None if row is None or row.counts is None else sum(row.counts.values())
 
-    return [(total(row.everyone), [total(cell) for cell in row.cells], row.types_seen) for row in rows if row.indicator.dimension.number == 1]
+    return [
+        (total(row.everyone), [total(cell) for cell in row.cells], row.types_seen) for row in rows if row.indicator.dimension.number == 1
+    ]
 
 
 def test_by_type_with_coverage(held: Event, consultation: Consultation) -> None:

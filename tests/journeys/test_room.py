@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.journeys.conftest import Site, wait_for
+from tests.journeys.conftest import Site, serve, wait_for
 from tests.journeys.people import enter_demo
 
 pytestmark = pytest.mark.browser
@@ -87,9 +87,9 @@ def test_phone_and_screen_follow_and_a_comment_made_without_a_network_stands_onc
     expect(phone.locator("[data-room-now]")).to_contain_text("This session is closed")
 
 
-def test_a_phone_to_which_no_stream_comes_through_asks(own_demo_site: Site, open_page: Any) -> None:
+def test_phones_follow_without_a_stream_by_another_process_and_when_they_were_signed_out(own_demo_site: Site, open_page: Any) -> None:
     site = own_demo_site
-    facilitator, phone = open_page(), open_page(width=390)
+    facilitator, phone, elsewhere = open_page(), open_page(width=390), open_page(width=390)
     enter_demo(facilitator, site.url, 0)
     facilitator.goto(f"{site.url}/events/national-validation-2023?lang=en")
     facilitator.locator(".agenda__item", has_text="Group 5").get_by_role("button", name="Run this session").click()
@@ -102,3 +102,20 @@ def test_a_phone_to_which_no_stream_comes_through_asks(own_demo_site: Site, open
     facilitator.get_by_role("button", name="Next").click()
     expect(phone.locator(".indicator__code")).not_to_have_text(code, timeout=20_000)
     wait_for(lambda: phone.locator("[data-line]").inner_text() == "Live")
+
+    with serve(site.var, demo=True) as other:  # a second process on the same database
+        enter_demo(elsewhere, other.url, -1)
+        elsewhere.goto(f"{room.replace(site.url, other.url)}?lang=en")
+        shown = elsewhere.locator(".indicator__code").inner_text()
+        facilitator.get_by_role("button", name="Next").click()
+        expect(elsewhere.locator(".indicator__code")).not_to_have_text(shown, timeout=10_000)
+        elsewhere.close()
+
+    cookies = phone.context.cookies()
+    phone.context.clear_cookies()
+    phone.get_by_label("Your comment", exact=True).fill("Said while signed out")
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.locator("[data-sent]")).to_contain_text("Open your personal link again")
+    phone.context.add_cookies(cookies)
+    expect(phone.locator("[data-sent]")).to_contain_text("Received as number", timeout=20_000)
+    assert comments(site, "Said while signed out") == 1
