@@ -136,10 +136,19 @@ def on_commit(app: Flask, tell: Callable[[str, int], None]) -> None:
 
 
 @event.listens_for(Session, "after_commit")
-def _tell_heads(session: Session) -> None:
-    for tell in current_app.extensions.get("audit_listeners", []) if current_app else []:
-        for chain, (number, _hash) in session.info.get("heads", {}).items():
+def _tell_recorded(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint: nothing is durable yet
+    recorded = session.info.pop("recorded", {})
+    for tell in current_app.extensions.get("audit_listeners", []) if recorded and current_app else []:
+        for chain, number in recorded.items():
             tell(chain, number)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_recorded(session: Session, _transaction: Any) -> None:
+    """What was taken back is told to nobody; after a savepoint's rollback, listeners find by themselves what still stands."""
+    session.info.pop("recorded", None)
 
 
 def last_number(chain: str) -> int:
@@ -208,6 +217,7 @@ def record(actor: Actor, action: str, row: Any, note: str = "") -> dict[str, Any
         connection.execute(_ADD, entry)
         connection.execute(_MOVE, end)
     db.session.info["heads"][chain] = (entry["number"], entry["hash"])
+    db.session.info.setdefault("recorded", {})[chain] = entry["number"]
     return entry
 
 

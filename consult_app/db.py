@@ -143,12 +143,10 @@ def set_transaction_mode(mode: str) -> None:
 @contextmanager
 def alone() -> Iterator[Connection]:
     """A connection for one statement that reads and has no part in the request's transaction."""
-    if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield connection
-    else:
-        with transaction_mode("deferred"), db.engine.connect() as connection:
-            yield connection
+    # PostgreSQL needs no BEGIN and ROLLBACK around it; SQLite's transactions are begun by us, below
+    options = {"isolation_level": "AUTOCOMMIT"} if db.engine.dialect.name == "postgresql" else {}
+    with transaction_mode("deferred"), db.engine.connect().execution_options(**options) as connection:
+        yield connection
 
 
 class QueuedConnection(sqlite3.Connection):

@@ -148,3 +148,30 @@ def test_the_command_says_so_and_fails(app: Any, registration: Any) -> None:
     bad = run(cli.commands["audit"].commands["verify"])
     assert bad.exit_code == 1
     assert "is not as it was recorded: name" in bad.output + bad.stderr
+
+
+def test_only_what_is_committed_is_told(app: Any) -> None:
+    event = factories.make_event()
+    db.session.commit()
+    told: list[tuple[str, int]] = []
+    audit.on_commit(app, lambda chain, number: told.append((chain, number)))
+    chain, before = str(event.consultation_id), audit.last_number(str(event.consultation_id))
+    audit.record(factories.BY, "event.edit", event)
+    with db.session.begin_nested():
+        audit.record(factories.BY, "event.edit", event)
+    assert told == []  # the inner one has ended, and nothing is durable
+    db.session.rollback()
+    assert told == []
+    audit.record(factories.BY, "event.edit", event)
+    with db.session.begin_nested():
+        pass
+    db.session.commit()
+    assert told == [(chain, before + 1)]
+    audit.record(factories.BY, "event.edit", event)
+    inner = db.session.begin_nested()
+    audit.record(factories.BY, "event.edit", event)
+    inner.rollback()
+    db.session.commit()
+    assert audit.last_number(chain) == before + 2
+    assert max(number for _chain, number in told) <= before + 2
+    assert audit.verify()[1] == []

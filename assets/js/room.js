@@ -87,8 +87,8 @@ function compose() {
   const moved = composer.querySelector("[data-moved]");
   const move = composer.querySelector("[data-move]");
   const words = room.dataset;
-  const key = `room:${words.room}`;
-  const draftKey = (code) => `draft:${key}:${code}`;
+  const key = `draft:room:${words.room}:${words.who}`; // one person's; "draft:" is what signing out forgets
+  const draftKey = (code) => `${key}:${code}`;
   const texts = () => ["text", "proposed", "link"].map((name) => form.elements[name]);
   let at = room.querySelector("[data-room-fragment]").dataset;
   let mine = form.elements.code.value;

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.errors import Missing
-from consult_app.events.models import Event, EventState
+from consult_app.events.models import Event, EventState, Session
 from consult_app.i18n import _
 
 
@@ -38,3 +38,11 @@ def public_events(today: dt.date) -> list[Event]:
             .limit(20)
         )
     )
+
+
+def load_session(event: Event, public_id: str) -> Session:
+    """An item of the event's agenda. Raises Missing."""
+    found = next((item for item in event.sessions if item.public_id == public_id), None)
+    if found is None:
+        raise Missing(_("This item is not on the agenda any more."))
+    return found

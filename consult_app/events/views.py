@@ -9,13 +9,13 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from consult_app.consultations.models import Consultation
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db
-from consult_app.errors import Invalid, Missing
+from consult_app.errors import Invalid
 from consult_app.events import actions, labels, queries
 from consult_app.events.calendar import ics
 from consult_app.events.forms import EventForm, SessionForm
 from consult_app.events.models import Event, SessionKind
 from consult_app.events.poster import poster
-from consult_app.i18n import _, gettext
+from consult_app.i18n import gettext
 from consult_app.policy import require
 from consult_app.web import Answer, download
 
@@ -135,10 +135,7 @@ def agenda(slug: str) -> Answer:
 def remove_session(slug: str, public_id: str) -> Answer:
     event = queries.load_event(slug)
     require("event.edit", event)
-    session = next((item for item in event.sessions if item.public_id == public_id), None)
-    if session is None:
-        raise Missing(_("This item is not on the agenda any more."))
-    actions.remove_session(session, by=g.actor)
+    actions.remove_session(queries.load_session(event, public_id), by=g.actor)
     db.session.commit()
     flash(gettext("The item is off the agenda."), "success")
     return redirect(url_for("events.agenda", slug=slug), 303)

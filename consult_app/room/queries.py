@@ -10,7 +10,7 @@ from consult_app.comments.queries import on_indicator
 from consult_app.consultations.models import Dimension, Indicator, Section
 from consult_app.db import db
 from consult_app.errors import Missing
-from consult_app.events.models import Event, Session
+from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.room.models import Room, RoomState
 
@@ -29,14 +29,6 @@ def load_room(public_id: str) -> Room:
             dimension.joinedload(Dimension.section).joinedload(Section.revision),
         )
     )
-    if found is None:
-        raise Missing(_("There is no such session."))
-    return found
-
-
-def load_session(event: Event, public_id: str) -> Session:
-    """An item of the event's agenda. Raises Missing."""
-    found = db.session.scalar(select(Session).where(Session.event_id == event.id, Session.public_id == public_id))
     if found is None:
         raise Missing(_("There is no such session."))
     return found

@@ -10,7 +10,7 @@ from flask import Flask, current_app, g, render_template
 
 from consult_app import audit, policy
 from consult_app.comments import labels as comment_labels
-from consult_app.comments.attribution import KNOW, byline, must_suppress
+from consult_app.comments.attribution import byline, must_suppress
 from consult_app.comments.queries import endorsement_counts, positions
 from consult_app.db import db, transaction_mode
 from consult_app.i18n import reading
@@ -60,7 +60,6 @@ def facts(room: Room, view: str) -> dict[str, Any]:
         "endorsements": endorsement_counts(comments),
         "everyone": everyone,
         "by_type": by_type,
-        "knows": bool(roles & KNOW),
         "comment_labels": comment_labels,
         "labels": labels,
     }
@@ -92,7 +91,7 @@ def stream(app: Flask, public_id: str, chain: str, view: str, language: str, see
         if number > seen:
             with app.app_context():
                 fragment = current(app, public_id, chain, view, language, number)
-            seen = max(fragment.number, number)
+            seen = fragment.number
             lines = "".join(f"data: {line}\n" for line in fragment.html.splitlines())
             yield f"id: {seen}\n{lines}\n"
             time.sleep(CALM)

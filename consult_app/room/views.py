@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, g, jsonify, redirect, render_template, request, url_for
@@ -10,13 +11,12 @@ from flask import Blueprint, Response, abort, current_app, flash, g, jsonify, re
 from consult_app import audit, qr
 from consult_app.comments.actions import take_position, write_comment
 from consult_app.comments.forms import CommentForm, PositionForm
-from consult_app.comments.models import Comment, CommentKind, PositionValue
+from consult_app.comments.models import CommentKind, PositionValue
 from consult_app.comments.queries import load_comment
-from consult_app.consultations.models import Indicator
 from consult_app.consultations.queries import load_indicator
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
-from consult_app.events.queries import load_event
+from consult_app.events.queries import load_event, load_session
 from consult_app.forms import Form
 from consult_app.i18n import gettext, language
 from consult_app.policy import require
@@ -39,7 +39,7 @@ def open_room(slug: str, public_id: str) -> Answer:
     """The console of a session of the agenda."""
     event = load_event(slug)
     require("room.run", event)
-    room = actions.open_room(queries.load_session(event, public_id), by=g.actor)
+    room = actions.open_room(load_session(event, public_id), by=g.actor)
     db.session.commit()
     return redirect(url_for("room.console", public_id=room.public_id), 303)
 
@@ -111,9 +111,10 @@ def now(public_id: str) -> Answer:
 def do(public_id: str) -> Answer:
     """One button of the console: its name and value."""
     room = _room(public_id, "room.run")
-    attempt(lambda: _do(room))
     if request.headers.get("X-Requested-With") == "fetch":
+        _do(room)  # what cannot be is an answer: nothing may be left to be said on the wall later
         return "", 204
+    attempt(lambda: _do(room))
     return redirect(url_for("room.console", public_id=public_id), 303)
 
 
@@ -148,8 +149,19 @@ def _do(room: Room) -> None:
     db.session.commit()
 
 
-def _refused(form: Form) -> Answer:
-    answer = jsonify(errors=[str(problem) for problems in form.errors.values() for problem in problems])
+def _take(form: Form, keep: Callable[[], dict[str, Any]]) -> Answer:
+    """Keep what a phone sent, and answer its queue: with what was kept, or with 422 and what is wrong."""
+    if form.validate():
+        try:
+            kept = keep()
+            db.session.commit()
+            return jsonify(kept)
+        except Invalid as problem:
+            db.session.rollback()
+            problems = [str(problem.message)]
+    else:
+        problems = [str(problem) for found in form.errors.values() for problem in found]
+    answer = jsonify(errors=problems)
     answer.status_code = 422
     return answer
 
@@ -161,23 +173,15 @@ def write(public_id: str) -> Answer:
     room = _room(public_id, "comment.write")
     indicator = load_indicator(room.event.consultation, request.form.get("code", ""))
     form = CommentForm()
-    if not form.validate():
-        return _refused(form)
-    try:
-        comment = _keep(indicator, form)
-    except Invalid as problem:
-        form[problem.field or "text"].errors = [str(problem.message)]
-        return _refused(form)
-    return jsonify(number=comment.number)
 
+    def keep() -> dict[str, Any]:
+        comment = write_comment(
+            indicator, g.actor, CommentKind(form.kind.data), form.text.data or "", by=g.actor, client_key=form.client_key.data or "",
+            proposed=form.proposed.data or "", link=form.link.data or "", language=language(),
+        )  # fmt: skip
+        return {"number": comment.number}
 
-def _keep(indicator: Indicator, form: CommentForm) -> Comment:
-    comment = write_comment(
-        indicator, g.actor, CommentKind(form.kind.data), form.text.data or "", by=g.actor, client_key=form.client_key.data or "",
-        proposed=form.proposed.data or "", link=form.link.data or "", language=language(),
-    )  # fmt: skip
-    db.session.commit()
-    return comment
+    return _take(form, keep)
 
 
 @bp.post("/rooms/<public_id>/position")
@@ -186,12 +190,9 @@ def position(public_id: str) -> Answer:
     room = _room(public_id, "position.take")
     indicator = load_indicator(room.event.consultation, request.form.get("code", ""))
     form = PositionForm()
-    if not form.validate():
-        return _refused(form)
-    try:
-        take_position(indicator, g.actor, PositionValue(form.value.data), form.reason.data or "", by=g.actor)
-    except Invalid as problem:
-        form.reason.errors = [str(problem.message)]
-        return _refused(form)
-    db.session.commit()
-    return jsonify(value=form.value.data)
+
+    def keep() -> dict[str, Any]:
+        taken = take_position(indicator, g.actor, PositionValue(form.value.data), form.reason.data or "", by=g.actor)
+        return {"value": taken.value.value}
+
+    return _take(form, keep)

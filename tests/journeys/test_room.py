@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from typing import Any
 
@@ -116,6 +117,15 @@ def test_phones_follow_without_a_stream_by_another_process_and_when_they_were_si
     phone.get_by_label("Your comment", exact=True).fill("Said while signed out")
     phone.get_by_role("button", name="Send").click()
     expect(phone.locator("[data-sent]")).to_contain_text("Open your personal link again")
+    assert comments(site, "Said while signed out") == 0
     phone.context.add_cookies(cookies)
+    # somebody else opens their link on the same phone: what waits there is not theirs, and is not sent as theirs
+    phone.route(f"{room}*", lambda route: route.fulfill(body=re.sub(r'data-who="\w+"', 'data-who="another"', route.fetch().text())))
+    phone.goto(room)
+    expect(phone.locator("[data-line]")).not_to_be_empty()
+    expect(phone.locator("[data-sent-section]")).to_be_hidden()
+    assert comments(site, "Said while signed out") == 0
+    phone.unroute(f"{room}*")
+    phone.goto(room)
     expect(phone.locator("[data-sent]")).to_contain_text("Received as number", timeout=20_000)
     assert comments(site, "Said while signed out") == 1

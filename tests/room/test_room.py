@@ -94,6 +94,9 @@ def test_the_facilitator_goes_through_the_session(room: Room, facilitator: Any, 
     assert "no further indicator" in do(facilitator, room, "previous", shown=codes[0])
     do(facilitator, room, "show", code=codes[-1])
     assert "no further indicator" in do(facilitator, room, "next", shown=codes[-1])
+    by_key = {"data": {"do": "next", "shown": codes[-1]}, "headers": {"X-Requested-With": "fetch"}}
+    assert facilitator.post(f"/rooms/{room.public_id}/do", **by_key).status_code == 409  # the projector's arrow key
+    assert "no further indicator" not in facilitator.get(f"/rooms/{room.public_id}/screen").text
     do(facilitator, room, "time", minutes=5)
     assert room.ends_at is not None
     do(facilitator, room, "time", minutes=999)

@@ -367,5 +367,5 @@ $("pair-form").addEventListener("submit", (event) => {
   if (secret) { location.hash = secret; begin(); }
 });
 navigator.serviceWorker?.register("/desk/worker.js", { scope: "/desk" });
-window.desk = { checkIn, known, search, scan, state, sync }; // for tests and measurements
+window.desk = { checkIn, known, scan, state, sync }; // for tests and measurements
 begin();
