@@ -116,6 +116,7 @@ for (const width of [192, 512]) {
   publish(`icon-${width}.png`, icon.render().asPng());
 }
 publish("app.js", await bundle("js/app.js"));
+publish("passkeys.js", await bundle("js/passkeys.js"));
 publish("app.css", (await bundle("css/app.css")).replace(/url\("?font:([a-z0-9.-]+)"?\)/g, (_, name) => `url(${base}${manifest[name]})`));
 publish("desk.js", await bundle("js/desk/desk.js"));
 publish("desk.css", await bundle("css/desk.css"));

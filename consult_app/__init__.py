@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+
+_collects = gc.isenabled()
+gc.disable()  # nearly all that an import makes stays: the collector would look through it again and again, for half a second
+
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from apiflask import APIFlask
 from flask import Flask
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 import config
@@ -15,6 +22,7 @@ import config
 from . import (
     accounts,
     attendance,
+    checkpoints,
     comments,
     consultations,
     db,
@@ -24,7 +32,10 @@ from . import (
     invitations,
     jobs,
     keys,
+    logs,
     messages,
+    monitor,
+    outcomes,
     overview,
     privacy,
     registrations,
@@ -34,11 +45,21 @@ from . import (
     web,
 )
 
+if _collects:
+    gc.enable()
+
+
+class Site(APIFlask):
+    """No view, hook or handler here is asynchronous: Flask need not look at each of them at each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
 
 def create_app(settings: dict[str, Any] | None = None) -> Flask:
     """Make the application; `settings` override what the environment says (tests)."""
     root = config.ROOT
-    app = APIFlask(
+    app = Site(
         "consult_app",
         title="Consult",
         version="1",
@@ -54,11 +75,11 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
     app.config.update(MIGRATIONS=root / "migrations", TRANSLATIONS=root / "consult_app" / "translations", **(settings or {}))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (keys, i18n, db, jobs, web):
+    for part in (logs, keys, i18n, db, jobs, checkpoints, monitor, web):
         part.init_app(app)
     for feature in (
         accounts, consultations, events, registrations, invitations, messages, attendance, documents, comments, room, privacy, signoff,
-        reports, overview,
+        reports, outcomes, overview,
     ):  # fmt: skip
         feature.init_app(app)
     built = Path(app.static_folder or "") / "dist"
@@ -66,4 +87,6 @@ def create_app(settings: dict[str, Any] | None = None) -> Flask:
         app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
             app.wsgi_app, root=str(built), prefix="static/dist/", immutable_file_test=lambda path, url: "-" in Path(path).stem
         )
+    if proxies := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return app

@@ -12,6 +12,7 @@ import enum
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +24,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -37,6 +38,8 @@ CONVENTION = {
 
 # How long a writer waits for its turn before the answer is 503 with Retry-After, in seconds.
 WRITE_PATIENCE = 5.0
+PAUSE = 0.02  # seconds between two tries to get the lock of the file, which another process holds
+BUSY = 5000  # milliseconds that SQLite itself waits where nobody else would have to: commands, jobs
 
 
 _clock: ContextVar[dt.datetime | None] = ContextVar("clock", default=None)
@@ -57,9 +60,18 @@ def clock_at(moment: dt.datetime) -> Iterator[None]:
         _clock.reset(token)
 
 
+LETTERS = "23456789abcdefghijkmnpqrstuvwxyz"  # readable aloud: no 0, 1, o, l
+
+
+def random_letters(count: int) -> str:
+    """So many letters and digits by chance, five bits each."""
+    bits = secrets.randbits(5 * count)
+    return "".join([LETTERS[bits >> place & 31] for place in range(0, 5 * count, 5)])
+
+
 def new_public_id() -> str:
-    """An opaque id for URLs: 12 characters, 60 random bits, readable aloud (no 0, 1, o, l)."""
-    return "".join(secrets.choice("23456789abcdefghijkmnpqrstuvwxyz") for _ in range(12))
+    """An opaque id for URLs: 12 characters, 60 random bits."""
+    return random_letters(12)
 
 
 class UTCDateTime(TypeDecorator[dt.datetime]):
@@ -154,6 +166,32 @@ class QueuedConnection(sqlite3.Connection):
 
     queued = False
 
+    def begin_writing(self) -> None:
+        """Wait for the turn, and for another process that may hold the file. Raises sqlite3.OperationalError after WRITE_PATIENCE."""
+        end = time.monotonic() + WRITE_PATIENCE
+        if not _writers.acquire(timeout=WRITE_PATIENCE):
+            raise sqlite3.OperationalError("database is locked")
+        self.queued = True
+        try:
+            while not self._has_begun(is_last_try=time.monotonic() >= end):
+                time.sleep(PAUSE)
+        except BaseException:
+            self.leave_queue()
+            raise
+
+    def _has_begun(self, *, is_last_try: bool) -> bool:
+        """SQLite's own waiting would hold up the whole process, readers too: under gevent all requests share one thread."""
+        self.execute("PRAGMA busy_timeout=0")
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or is_last_try:
+                raise
+            return False
+        finally:
+            self.execute(f"PRAGMA busy_timeout={BUSY}")
+        return True
+
     def commit(self) -> None:
         super().commit()
         self.leave_queue()
@@ -172,26 +210,32 @@ def _on_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connect(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we begin transactions ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        # secure_delete: what is erased is overwritten, and not only unlinked until its page is needed again
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}", "secure_delete=ON"):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         mode = _mode.get()
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, QueuedConnection)
+        raw.execute(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
         if mode == "write":
-            if not _writers.acquire(timeout=WRITE_PATIENCE):
-                raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
-            raw = connection.connection.dbapi_connection
-            assert isinstance(raw, QueuedConnection)
-            raw.queued = True
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except BaseException:
-                raw.leave_queue()
-                raise
+                raw.begin_writing()
+            except sqlite3.OperationalError as problem:
+                raise OperationalError("BEGIN IMMEDIATE", {}, problem) from problem
         else:
-            connection.exec_driver_sql("BEGIN")
+            raw.execute("BEGIN")
+
+
+def forget_journal() -> None:
+    """Empty SQLite's journal into the database, so that nothing of what was overwritten stands there; outside a transaction."""
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _on_postgresql(engine: Engine) -> None:
@@ -201,19 +245,36 @@ def _on_postgresql(engine: Engine) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
 
+def _let_go(_problem: BaseException | None = None) -> None:
+    """End the session. The answer is made by now: a connection that was lost since, as it was to be rolled back, takes nothing from it."""
+    try:
+        db.session.remove()
+    except DBAPIError as problem:
+        if not problem.connection_invalidated:
+            raise
+        db.session.registry.clear()
+
+
+def url_of(address: str) -> str:
+    """The address as SQLAlchemy knows it: PostgreSQL by psycopg."""
+    if address.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + address.split("://", 1)[1]
+    return address
+
+
 def init_app(app: Flask) -> None:
     """Bind the engine that `DATABASE_URL` names and the migrations in `migrations/`."""
-    url: str = app.config["DATABASE_URL"]
-    if url.startswith(("postgres://", "postgresql://")):
-        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    url = url_of(app.config["DATABASE_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # pool_timeout: a crowd waits a little for a connection rather than failing at once
-    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5}
+    # hide_parameters: what a statement was given is somebody's name and address, and an error stands in the log
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "hide_parameters": True}
     if url.startswith("sqlite:///"):
         options["connect_args"] = {"factory": QueuedConnection}
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
+    app.teardown_appcontext(_let_go)
     with app.app_context():
         (_on_sqlite if db.engine.dialect.name == "sqlite" else _on_postgresql)(db.engine)
     migrate.init_app(app, db, directory=str(app.config["MIGRATIONS"]), render_as_batch=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import json
 import random
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyotp
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen import canvas
 from sqlalchemy import select
 
 from consult_app import audit
@@ -25,20 +28,39 @@ from consult_app.attendance.actions import check_in
 from consult_app.attendance.models import ScanResult
 from consult_app.comments import answers
 from consult_app.comments.actions import endorse, take_position, write_comment
+from consult_app.comments.evidence import attach, receive
 from consult_app.comments.models import Comment, CommentKind, DispositionKind, PositionValue
+from consult_app.comments.replies import reply_to
 from consult_app.consultations import actions as consultations
+from consult_app.consultations.deputies import delegate
 from consult_app.consultations.framework import apply_framework, read_framework
-from consult_app.consultations.models import SECTION_PARTS, Attribution, Consultation, Dimension, Indicator, Level, Section
-from consult_app.consultations.team import name_focal_point
+from consult_app.consultations.models import (
+    SECTION_PARTS,
+    Attribution,
+    Consultation,
+    Dimension,
+    Indicator,
+    Level,
+    Section,
+    SignatoryRole,
+    SigningOrder,
+    today_in,
+)
+from consult_app.consultations.team import name_focal_point, set_signatories
 from consult_app.db import clock_at, db, now
-from consult_app.events.actions import add_session, change_event, create_event, publish_event
+from consult_app.events.actions import add_session, change_event, change_session, create_event, publish_event
 from consult_app.events.models import Event, EventKind, EventMode, SessionKind
 from consult_app.i18n import _
+from consult_app.outcomes import actions as outcomes
+from consult_app.outcomes.models import FollowUp, FollowUpStatus, StepKind
 from consult_app.policy import Role, System
 from consult_app.registrations import actions as registrations
 from consult_app.registrations.models import Attendance, ParticipantRole, Purpose, Registration, Sex, Source, StakeholderType
-from consult_app.registrations.queries import stakeholder_types
+from consult_app.registrations.queries import institutions, stakeholder_types
+from consult_app.registrations.speakers import let_speak
 from consult_app.reports.actions import request_report
+from consult_app.reports.jobs import seal_report
+from consult_app.reports.models import Report
 from consult_app.signoff.actions import sign_off
 from consult_app.signoff.models import Decision
 
@@ -150,16 +172,17 @@ def _moment(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
 # -- accounts --
 
 
-def _account(email: str, name: str, title: Any, language: str, *, administrator: bool = False) -> User:
+def _account(email: str, name: str, title: Any, language: str, *, administrator: bool = False, listed: bool = True) -> User:
+    """An account; one that is not `listed` is not offered on the sign-in page."""
     user = create_user(email, name, by=BY, administrator=administrator, language=language, title=str(title))
-    user.is_demo = True
+    user.is_demo = listed
     user.totp_secret, user.totp_confirmed_at = pyotp.random_base32(), now()
     audit.record(BY, "user.demo", user)
     return user
 
 
 def _accounts() -> dict[str, User]:
-    """One account for each role of product.md."""
+    """One account for each role of product.md, and a deputy."""
     return {
         "organiser": _account("organiser@iom.example", "Claire Beaumont-Okafor", _("Organiser"), "en"),
         "mofa": _account("narahubung@kemlu.example", "Raden Prasetyo Adiwinata", _("Focal point of the Ministry of Foreign Affairs"), "id"),
@@ -172,6 +195,7 @@ def _accounts() -> dict[str, User]:
         "desk": _account("desk@iom.example", "Suharti", _("Check-in staff"), "id"),
         "observer": _account("observer@donor.example", "Ingrid Solheim", _("Observer of the donor"), "en"),
         "administrator": _account("admin@consult.example", "Bambang Site", _("Site administrator"), "en", administrator=True),
+        "deputy": _account("wakil@kemlu.example", "Dewi Anggraini", "Deputy director, Ministry of Foreign Affairs", "id", listed=False),
     }
 
 
@@ -262,6 +286,7 @@ def _hold(shop: Workshop, meeting: Meeting, agenda: list[dict[str, Any]], staff:
                     registrations.cancel(registration, by=registration, reason="by the participant")
             if wanted == "arrived":
                 came.append((row["email"], registration))
+    spoken: set[int] = set()
     for minute, (email, registration) in enumerate(came):
         for day in event.days:
             moment = _moment(day, 8) + dt.timedelta(seconds=35 * minute)
@@ -270,6 +295,9 @@ def _hold(shop: Workshop, meeting: Meeting, agenda: list[dict[str, Any]], staff:
             assert answer.result is ScanResult.OK, answer
         if meeting.kind is EventKind.VALIDATION:
             shop.arrived[email] = registration
+            if registration.institution_id not in spoken:  # the first of each institution speaks for it
+                spoken.add(registration.institution_id)
+                let_speak(registration, by=BY)
     return event
 
 
@@ -325,12 +353,17 @@ def _comment(shop: Workshop, rapporteur: User, day: dt.date) -> None:
                 by=rapporteur if row["recorded"] else author,
                 client_key=f"demo-{place}",
                 proposed=row["proposed"],
+                proposed_language=row["language"] if row.get("edits_finding") else "",
                 link=row["link"],
                 language=row["language"],
             )
+            attach(comment, receive([_Upload(row["evidence"])] if "evidence" in row else []), by=author)
             for email in row["endorsed_by"]:
                 if email != row["by"]:
                     endorse(comment, shop.arrived[email], by=shop.arrived[email])
+            for number, reply in enumerate(row.get("replies", [])):
+                by = rapporteur if reply["by"] == "rapporteur" else shop.arrived[reply["by"]]
+                reply_to(comment, reply["text"], by=by, client_key=f"demo-{place}-{number}", language=row["language"])
         shop.comments[place] = comment
     groups = sorted(shop.sections)
     for number, registration in enumerate(shop.arrived.values()):
@@ -341,6 +374,18 @@ def _comment(shop: Workshop, rapporteur: User, day: dt.date) -> None:
                 reason = _REASONS[registration.language] if value in (PositionValue.RESERVATION, PositionValue.DISAGREE) else ""
                 with clock_at(_moment(day, 13, number % 60)):
                     take_position(indicator, registration, value, reason, by=registration)
+
+
+class _Upload(io.BytesIO):
+    """A page of evidence, as a participant would send it."""
+
+    filename: str | None = "evidence.pdf"
+
+    def __init__(self, words: str) -> None:
+        page = canvas.Canvas(self, pagesize=A4, invariant=1)
+        page.drawString(72, 740, words)
+        page.save()
+        self.seek(0)
 
 
 _REASONS = {
@@ -361,16 +406,16 @@ def _answer(shop: Workshop, by: User, sections: set[int]) -> None:
 
 
 def _revise(shop: Workshop, section: Section, by: User) -> None:
-    """Put what was accepted into the text, freeze it, and name the revision that carries it."""
+    """Put what was accepted into the text, and freeze it: the revision carries what the change answers."""
     accepted = [c for c in shop.comments.values() if c.section_id == section.id and c.waits_for_revision]
     texts = {part: dict(getattr(section, part)) for part in SECTION_PARTS}
     for comment in accepted:
         words = comment.proposed or comment.text
         told = words if comment.indicator.code in words else f"{words} ({comment.indicator.code})"
         texts["narrative"][comment.language] = f"{texts['narrative'].get(comment.language, '')}\n\n{told}".strip()
-    consultations.edit_section(section, texts, section.edit_number, by=by)
-    revision = consultations.freeze_section(section, by=by, note=f"{len(accepted)} accepted comments")
-    answers.carry(accepted, revision, by=by)
+    answering = [comment.public_id for comment in accepted]
+    consultations.edit_section(section, texts, section.edit_number, by=by, answering=answering)
+    consultations.freeze_section(section, by=by, note=f"{len(accepted)} accepted comments")
 
 
 def _sign(section: Section, user: User, decision: Decision = Decision.APPROVE, text: str = "") -> None:
@@ -379,6 +424,20 @@ def _sign(section: Section, user: User, decision: Decision = Decision.APPROVE, t
     user.totp_last_step = 0  # the demonstration signs faster than codes change
     db.session.flush()
     sign_off(section, decision, section.revision.sha256, text, pyotp.TOTP(user.totp_secret).now(), by=user)
+
+
+def _let_ministry_sign_first(section: Section, ministry: User) -> None:
+    """The Ministry of Manpower leads this section; the other one signs after it."""
+    wanted = {
+        point.public_id: (SignatoryRole.LEAD, 1) if point.user_id == ministry.id else (SignatoryRole.CO_SIGNING, 2)
+        for point in section.focal_points
+    }
+    set_signatories(section, SigningOrder.IN_ORDER, wanted, by=BY)
+
+
+def _delegate(shop: Workshop, principal: User, deputy: User, days: int, reason: str) -> None:
+    today = today_in(shop.consultation)
+    delegate(shop.consultation, deputy, today, today + dt.timedelta(days=days), reason, by=principal)
 
 
 def _local(users: dict[str, User]) -> None:
@@ -435,6 +494,8 @@ def _national(users: dict[str, User]) -> None:
         partners=["IOM", "Ministry of Foreign Affairs", "UNDP", "UN Women"],
         controller="IOM with the Ministry of Foreign Affairs",
     )
+    add_role(users["deputy"], shop.consultation.id, Role.FOCAL_POINT, by=BY, institution="Ministry of Foreign Affairs")
+    _let_ministry_sign_first(shop.sections[2], ministry)
     _hold_all(shop, NATIONAL, users, closed=frozenset({6}))
     day, sections = NATIONAL[-1].first, shop.sections
     with clock_at(_moment(day, 16)):
@@ -445,8 +506,11 @@ def _national(users: dict[str, User]) -> None:
     for number in (1, 2, 3):
         with clock_at(_moment(day + dt.timedelta(days=8), 9, number)):
             _revise(shop, sections[number], rapporteur)
+    with clock_at(_moment(day + dt.timedelta(days=12), 9)):
+        _delegate(shop, mofa, users["deputy"], 3, "Travelling for the ministry.")
+    _delegate(shop, ministry, mofa, 60, "On leave.")
     with clock_at(_moment(day + dt.timedelta(days=13), 11)):
-        _sign(sections[1], mofa)
+        _sign(sections[1], users["deputy"])
         _sign(sections[1], ministry, Decision.RESERVATION, "The ministry will publish its own figures on placements in the coming year.")
         _sign(sections[2], ministry)
         _sign(
@@ -464,12 +528,43 @@ def _hold_all(shop: Workshop, meetings: tuple[Meeting, ...], users: dict[str, Us
             if number not in closed:
                 consultations.open_section(section, by=users["rapporteur"])
     for meeting in meetings:
-        _hold(shop, meeting, agendas[meeting.key], users["desk"])
+        event = _hold(shop, meeting, agendas[meeting.key], users["desk"])
+        with clock_at(_moment(meeting.first - dt.timedelta(days=2), 9)):
+            for session in event.sessions:
+                if session.kind is SessionKind.GROUP:
+                    change_session(session, by=BY, facilitator_id=users["facilitator"].id, rapporteur_id=users["rapporteur"].id)
     _comment(shop, users["rapporteur"], meetings[-1].first)
 
 
+def publish() -> None:
+    """Seal the local report at once, record what followed, and let its recommendations become follow-ups; the caller commits."""
+    report = db.session.scalars(select(Report).order_by(Report.id)).one()
+    seal_report(report.id)
+    consultation, organiser = report.consultation, db.session.scalars(select(User).order_by(User.id)).first()
+    assert organiser is not None
+    manpower, day = "Manpower and Transmigration Department of Central Java", LOCAL[-1].first
+    for kind, after, who in (
+        (StepKind.COMMENTS_CLOSED, 1, "IOM"),
+        (StepKind.COUNTERPART_ACCEPTED, 14, f"{manpower}, head of department"),
+        (StepKind.CONSENT_GIVEN, 60, manpower),
+    ):
+        with clock_at(_moment(day + dt.timedelta(days=after), 15)):
+            outcomes.record_step(consultation, kind, day + dt.timedelta(days=after), who, "", by=organiser)
+    outcomes.record_step(consultation, StepKind.PUBLISHED, now().date(), f"IOM, with the {manpower}", "", by=organiser)
+    outcomes.take_recommendations(consultation, by=organiser)
+    rows = db.session.scalars(select(FollowUp).where(FollowUp.consultation_id == consultation.id).order_by(FollowUp.number)).all()
+    owners = institutions(consultation)
+    for n, row in enumerate(rows):
+        due_on = dt.date(2024, 6, 30) + dt.timedelta(days=91 * (n % 14))
+        outcomes.change_follow_up(row, row.text, owners[n % 5 * len(owners) // 5], "", due_on, by=organiser)
+        if n % 3 == 0:
+            outcomes.report_progress(row, FollowUpStatus.DONE, "A circular letter was sent to every district.", "", by=organiser)
+        elif n % 3 == 1:
+            outcomes.report_progress(row, FollowUpStatus.IN_PROGRESS, "A draft is with the legal bureau.", "", by=organiser)
+
+
 def load() -> None:
-    """Make both workshops in the caller's transaction; the report of the local one is sealed by the job worker."""
+    """Make both workshops in the caller's transaction; the report of the local one is asked for (see `publish`)."""
     with clock_at(_moment(dt.date(2023, 3, 1), 9)):
         users = _accounts()
     _local(users)

@@ -37,3 +37,9 @@ class Missing(DomainError):
     """There is no such thing, or not for this actor (404)."""
 
     status = 404
+
+
+class Unavailable(DomainError):
+    """Something that this needs does not answer at the moment; it can be tried again (503)."""
+
+    status = 503

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import Form as PlainForm
 from wtforms import FormField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
@@ -50,6 +52,11 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def get_translations(self, form: Any) -> Any:
             return _Translations()
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What a browser sends of a form, and no JSON: that could be a number, or hold numbers, where words are read."""
+            is_json = formdata is _Auto and request and request.is_json
+            return request.form if is_json else super().wrap_formdata(form, formdata)
 
 
 def clean(words: str | None) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, has_request_context, request, session
-from flask_babel import Babel, force_locale, format_date, get_domain, get_locale, gettext, ngettext
-from flask_babel import lazy_gettext as _
+from babel import Locale
+from flask import Flask, current_app, g, has_request_context, request, session
+from flask_babel import Babel, force_locale, format_date, format_decimal, get_domain, get_locale
+from flask_babel.speaklater import LazyString
+from markupsafe import Markup, escape
 
 __all__ = [
     "Texts",
@@ -23,7 +26,6 @@ __all__ = [
     "date_of",
     "day",
     "days",
-    "force_locale",
     "get_translations",
     "gettext",
     "init_app",
@@ -32,9 +34,23 @@ __all__ = [
     "moment",
     "ngettext",
     "reading",
+    "size",
 ]
 
 Texts = dict[str, str]
+
+
+class Lazy(LazyString):  # type: ignore[misc]
+    """Words that are translated when they are read. The library's own pass for HTML that is safe, with what people typed in them."""
+
+    def __html__(self) -> Markup:
+        return escape(str(self))
+
+
+def _(words: str, **values: Any) -> Lazy:
+    """Words for the reader's language, whoever that will be, with `values` put in."""
+    return Lazy(gettext, words, **values)
+
 
 # The names that Indonesia's three time zones carry on every invitation.
 ZONE_NAMES = {
@@ -46,10 +62,11 @@ ZONE_NAMES = {
 }
 
 babel = Babel()
+_locale = cache(Locale.parse)  # asked at every request
 
 
 def pick_language() -> str:
-    """The language chosen by the reader, else the browser's preference, else English."""
+    """The code of the language chosen by the reader, else the browser's preference, else English."""
     languages: tuple[str, ...] = current_app.config["LANGUAGES"]
     if not has_request_context():
         return languages[0]
@@ -59,22 +76,48 @@ def pick_language() -> str:
     return request.accept_languages.best_match(languages) or languages[0]
 
 
+def _spoken() -> tuple[str, Any]:
+    """The code of the language in use here and its catalogue: found once for a request, since a page has hundreds of words."""
+    here: tuple[str, Any] | None = g.get("spoken") if g else None
+    if here is None:
+        locale = get_locale()
+        here = (str(locale.language) if locale else "en", get_domain().get_translations())
+        if g:
+            g.spoken = here
+    return here
+
+
 def get_translations() -> Any:
     """The catalogue of the language in use here."""
-    return get_domain().get_translations()
+    return _spoken()[1]
 
 
 def language() -> str:
     """The code of the language in use here ("en", "id")."""
-    locale = get_locale()
-    return str(locale.language) if locale else "en"
+    return _spoken()[0]
+
+
+def gettext(words: str, /, **values: Any) -> str:
+    """The words in the language in use here, with `values` put in."""
+    found: str = _spoken()[1].ugettext(words)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
+    """The words for so many (`%(num)s`) in the language in use here, with `values` put in."""
+    found: str = _spoken()[1].ungettext(one, many, num)
+    return found % {"num": num, **values}
 
 
 @contextmanager
 def reading(code: str) -> Iterator[None]:
     """Speak the given language inside the block (mails, documents); unknown codes mean English."""
-    with force_locale(code if code in current_app.config["LANGUAGES"] else "en"):
-        yield
+    before = g.pop("spoken", None)
+    try:
+        with force_locale(code if code in current_app.config["LANGUAGES"] else "en"):
+            yield
+    finally:
+        g.spoken = before
 
 
 def local(texts: Mapping[str, str] | None, code: str | None = None) -> str:
@@ -115,8 +158,15 @@ def moment(value: dt.datetime, zone: str) -> str:
     return f"{day(value.astimezone(ZoneInfo(zone)).date())}, {clock(value, zone)}"
 
 
+def size(number: int) -> str:
+    """How large a file is: "1.2 MB" or "1,2 MB"; a small one in KB."""
+    if number < 100_000:
+        return f"{format_decimal(max(1, round(number / 1000)))} KB"
+    return f"{format_decimal(number / 1_000_000, '#,##0.0')} MB"
+
+
 def init_app(app: Flask) -> None:
     """Install the language choice and the template names `_`, `local`, `day`, `clock`, `moment`."""
-    babel.init_app(app, locale_selector=pick_language, default_translation_directories=str(app.config["TRANSLATIONS"]))
-    app.jinja_env.filters.update(local=local, day=day, clock=clock, moment=moment)
+    babel.init_app(app, locale_selector=lambda: _locale(pick_language()), default_translation_directories=str(app.config["TRANSLATIONS"]))
+    app.jinja_env.filters.update(local=local, day=day, clock=clock, moment=moment, size=size)
     app.jinja_env.globals.update(days=days, gettext=gettext, ngettext=ngettext)

@@ -1,4 +1,4 @@
-"""The job queue: huey, in a SQLite file of its own beside the database.
+"""The job queue: huey, in a SQLite file of its own beside the data, or in Redis (`CONSULT_JOBS`).
 
 A job is a function of ids, registered under a name. It is queued only once the transaction that asks for it has
 committed, may run twice, and commits itself. What must not be lost (mail) also stands in a table, and `sweep` picks up
@@ -7,19 +7,23 @@ what a crash left behind.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import redis
 import structlog
 from flask import Flask, current_app
-from huey import SqliteHuey, crontab
+from huey import RedisHuey, SqliteHuey, crontab
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
-from .db import db, transaction_mode
+from .db import db, forget_journal, transaction_mode
 
 log = structlog.get_logger()
 Job = Callable[..., None]
+FORGET_JOURNAL = "database.forget_journal"
 _jobs: dict[str, Job] = {}
 _sweeps: list[Job] = []
 _hourly: list[Job] = []
@@ -53,16 +57,32 @@ def after_commit(name: str, *ids: int) -> None:
     db.session().info.setdefault("jobs", []).append((name, ids))
 
 
+@job(FORGET_JOURNAL)
+def _forget_journal() -> None:
+    """After personal data was erased: no file of the database keeps what stood there before."""
+    db.session.rollback()
+    forget_journal()
+
+
 def run(app: Flask, name: str, *ids: int) -> None:
     """Run a job now, in an application context and a transaction that may write."""
-    with app.app_context(), transaction_mode("write"):
+    with app.app_context(), transaction_mode("write"), bound_contextvars(job=name, ids=ids):
         _jobs[name](*ids)
+
+
+def _open(app: Flask) -> Any:
+    wanted: str = app.config["JOBS"]
+    if not wanted:
+        return SqliteHuey("consult", filename=str(app.config["VAR"] / "jobs.db"), fsync=True)
+    if not wanted.startswith(("redis://", "rediss://", "unix://")):
+        raise RuntimeError("CONSULT_JOBS is redis://…, or empty")
+    return RedisHuey("consult", url=wanted)
 
 
 def init_app(app: Flask) -> None:
     """Open the queue and connect it to the session."""
     app.config["VAR"].mkdir(parents=True, exist_ok=True)
-    huey = SqliteHuey("consult", filename=str(app.config["VAR"] / "jobs.db"), fsync=True)
+    huey = _open(app)
     app.extensions["huey"] = huey
 
     @huey.task(retries=8, retry_delay=60, name="run")  # type: ignore[untyped-decorator]
@@ -87,7 +107,11 @@ def init_app(app: Flask) -> None:
 @event.listens_for(Session, "after_commit")
 def _queue(session: Session) -> None:
     for name, ids in session.info.pop("jobs", []):
-        current_app.extensions["run_task"](name, list(ids))
+        try:
+            current_app.extensions["run_task"](name, list(ids))
+        except (redis.RedisError, sqlite3.Error) as problem:
+            # the deed itself is done; what the job is for stands in a table, and `sweep` finds it
+            log.error("job not queued", job=name, ids=ids, problem=str(problem))
 
 
 @event.listens_for(Session, "after_rollback")
@@ -98,6 +122,11 @@ def _forget(session: Session) -> None:
 def huey_of(app: Flask) -> Any:
     """The queue of an application."""
     return app.extensions["huey"]
+
+
+def waiting(app: Flask) -> int:
+    """How many jobs wait now."""
+    return int(huey_of(app).pending_count())
 
 
 def drain(app: Flask) -> int:

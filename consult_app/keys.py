@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
 
 
-def kept_secret(folder: Path, name: str) -> str:
-    """The secret in `folder/name`; 256 random bits, made now if there is none. Two processes that start at once agree."""
-    path = folder / name
+def kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """The file's bytes, made now if there is none; of two processes that start at once the first one's hold."""
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / f".{name}.{os.getpid()}"
-        fresh.write_text(secrets.token_hex(32))
-        fresh.chmod(0o600)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(make())
         try:
-            os.link(fresh, path)  # fails where another process was first: its secret holds
+            os.link(fresh, path)  # fails where another process was first
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    return path.read_text().strip()
+    return path.read_bytes()
+
+
+def kept_secret(folder: Path, name: str) -> str:
+    """The secret in `folder/name`; 256 random bits, made now if there is none."""
+    return kept(folder / name, lambda: secrets.token_hex(32).encode()).decode().strip()
 
 
 def init_app(app: Flask) -> None:

@@ -179,12 +179,20 @@ def _settle(mail: Mail, problem: Exception | None, is_final: bool = False) -> No
     """Write down how it went; after a failure it waits twice as long each time, up to an hour."""
     if problem is None:
         mail.state, mail.sent_at, mail.error = MailState.SENT, now(), ""
-        if mail.ids.get("forget"):  # the last word to somebody whose data is erased
-            mail.to = ""
+        _forget(mail)
         return
     mail.error = f"{type(problem).__name__}: {problem}"[:500]
     mail.state = MailState.FAILED if is_final or mail.attempts >= ATTEMPTS else MailState.QUEUED
     mail.next_try_at = now() + min(dt.timedelta(minutes=2 ** (mail.attempts - 1)), LONGEST_WAIT)
+    if mail.state is MailState.FAILED:
+        _forget(mail)
+
+
+def _forget(mail: Mail) -> None:
+    """Take the address out of the last word to somebody whose data is erased, whether it left or never will."""
+    if mail.ids.get("forget"):
+        mail.to = mail.error = ""
+        jobs.after_commit(jobs.FORGET_JOURNAL)
 
 
 def _is_final(problem: Exception) -> bool:

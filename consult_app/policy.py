@@ -14,7 +14,10 @@ import enum
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import structlog
 from flask import abort, g
+
+log = structlog.get_logger()
 
 
 class Role(enum.StrEnum):
@@ -29,7 +32,7 @@ class Role(enum.StrEnum):
     PARTICIPANT = "participant"
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
-    NAMED = "named"  # the focal point named for the object's section
+    NAMED = "named"  # the focal point named for the object's section, or today's deputy of one
     OWNER = "owner"  # the participant whose own thing it is, or the device whose event
     ANYONE = "anyone"  # the object is public
 
@@ -142,6 +145,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "checkin.scan": (O, C, OWNER),
     "checkin.undo": (O, C, OWNER),
     "device.pair": (O,),
+    "checkin.join": (O, C, OWNER),  # show the code that opens the guest's session on their phone
     "checkin.guests": (OWNER,),  # a device's list of names
     "checkin.replace": (OWNER,),
     "checkin.sign": (OWNER,),
@@ -156,21 +160,41 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "comment.write": (T,),
     "comment.record": (F, R),
     "comment.withdraw": (OWNER,),
+    "comment.attach": (OWNER,),
+    "comment.reply": STAFF + (T,),
+    "reply.withdraw": (OWNER,),
     "comment.object": (OWNER,),
+    "comment.draft": STAFF,  # an answer that somebody else decides
     "comment.decide": (NAMED,),
+    "comment.confirm": (NAMED, O),  # what another one decided
+    "comment.assign": (O, R, P),
+    "comment.import": (O, R, P),  # the filled matrix: each row still asks for what it does
     "comment.review": STAFF + (ADMIN, V),
+    "comment.see_unshown": STAFF,  # those that a facilitator keeps from the screens
     "comment.tell": (O, R, P),
     "position.take": (T,),
     # the room of a session
     "room.see": MEMBERS + (ADMIN, T),
-    "room.run": (O, F),
+    "room.run": (O, F, R),
     "room.show": (O, F, R, C),  # on the projector
+    "room.report": STAFF + (ADMIN, V),  # what the groups report back
+    "hand.raise": (T,),
     # sign-off and report
     "signoff.see": STAFF + (ADMIN, V),
     "signoff.sign": (NAMED,),
     "signoff.name": (O,),
+    "signoff.delegate": (P,),
+    "signoff.revoke": (O, P),  # a delegation: whose, says the action
+    "digest.choose": MEMBERS,  # one's own
     "report.see": STAFF + (ADMIN, V),
     "report.seal": (O,),
+    "paper.see": STAFF + (ADMIN, V),
+    "paper.keep": (O, NAMED),
+    # after validation
+    "outcome.see": STAFF + (ADMIN, V),
+    "outcome.record": (O,),
+    "followup.edit": (O, R),
+    "followup.report": (O, R, P),
 }
 
 
@@ -202,7 +226,9 @@ def require(action: str, thing: Any = None) -> None:
     held = roles(actor, thing)
     if not held.isdisjoint(TABLE[action]):
         return
-    if not held:
+    if not actor.is_anonymous:
+        log.warning("policy.refused", actor=actor.actor_key, action=action, of=getattr(thing, "public_id", ""))
+    if held <= {ANYONE}:  # to see what is public makes nobody a member
         # Nobody is sent to sign in (the 401 handler); a signed-in stranger learns nothing.
         abort(401 if actor.is_anonymous else 404)
     abort(403)

@@ -17,10 +17,13 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from gunicorn.http.errors import ParseException
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import policy
@@ -30,12 +33,24 @@ from .i18n import _, language
 
 Answer = str | BaseResponse | tuple[str, int]
 Row = TypeVar("Row")
+View = TypeVar("View", bound=Callable[..., Any])
 
 bp = Blueprint("web", __name__)
+REDIS_PATIENCE = 0.25  # seconds that a request waits for Redis to count it
 csrf = CSRFProtect()
 # Pages only. The cookie is SameSite=Lax, so no other site can have a page of ours made with its own words in it (BREACH).
 compress = Compress()
-limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=True)
+
+
+class Limits(Limiter):
+    """Every limit stands on a view: there is nothing to be counted before one is reached."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = Limits(get_remote_address, default_limits=[], headers_enabled=True)
 login_manager = LoginManager()
 login_manager.anonymous_user = policy.Nobody
 login_manager.session_protection = None  # phones change networks in mid-session
@@ -96,12 +111,12 @@ def _page_number(total: int, size: int) -> int:
     return min(max(request.args.get("page", 1, type=int) or 1, 1), max(1, math.ceil(total / size)))
 
 
-def paginate(query: Select[Row], size: int = 50) -> Page[Row]:
-    """The page of `query` that the address asks for (`?page=`), in two statements."""
+def paginate(query: Select[Row], size: int = 50, *, shown: Select[Any] | None = None) -> Page[Any]:
+    """The page of `query` that the address asks for (`?page=`), in two statements. `shown`: the same rows, by the columns shown."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     number = _page_number(total, size)
-    items = db.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
-    return Page(items, number, size, total)
+    rows = db.session.execute((query if shown is None else shown).limit(size).offset((number - 1) * size))
+    return Page(rows.scalars().unique().all() if shown is None else rows.all(), number, size, total)
 
 
 def is_htmx() -> bool:
@@ -177,12 +192,25 @@ def set_language() -> Answer:
     return redirect(safe_next("/"), 303)
 
 
+def takes_files(most: int) -> Callable[[View], View]:
+    """Let a view take a larger request than others: at most so many bytes."""
+
+    def mark(view: View) -> View:
+        view.most_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def _begin_request() -> None:
     set_transaction_mode("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
+    g.actor, g.policy_asked = policy.Nobody(), False  # until it is known who asks
+    request.max_content_length = getattr(current_app.view_functions.get(request.endpoint or ""), "most_bytes", request.max_content_length)
+    if request.mimetype == "multipart/form-data":
+        _received = request.form  # all of it is here before a transaction begins: a slow phone holds up nobody
 
 
 def _load_actor() -> None:
-    g.policy_asked = False
     if is_api():
         kind, _space, token = request.headers.get("Authorization", "").partition(" ")
         g.actor = (actor_loaders["token"](token.strip(), "") if kind.lower() == "bearer" else None) or policy.Nobody()  # no cookie counts
@@ -192,11 +220,12 @@ def _load_actor() -> None:
 
 def _finish(response: Response) -> Response:
     undeclared = request.endpoint not in (None, "static") and response.status_code < 400 and not g.get("policy_asked")
-    if undeclared and not g.get("before_policy"):  # a redirect to sign-in or set-up comes before any view
+    # a redirect to sign-in or set-up comes before any view, and what OPTIONS tells of an address Flask answers by itself
+    if undeclared and not g.get("before_policy") and request.method != "OPTIONS":
         raise AssertionError(f"{request.endpoint} answered without asking the policy")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    if request.is_secure or current_app.config["BASE_URL"].startswith("https://"):  # a proxy may end the TLS
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store" if g.actor.is_authenticated else "no-cache")
@@ -219,15 +248,21 @@ WORDS = {
     403: (_("Not for your role"), _("Your role in this consultation does not allow this. Ask its organiser if you need it.")),
     404: (_("Not found"), _("There is nothing here, or it is not for you. Check the address, or start from the first page.")),
     405: (_("Not like that"), _("This address cannot be used in this way.")),
-    413: (_("Too large"), _("The file or text is larger than 12 MB. Send a smaller one.")),
+    413: (_("Too large"), _("This is larger than can be sent at once. Send less, or a smaller file.")),
     429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
     500: (_("Our mistake"), _("Something went wrong on our side, and nothing was saved. Please try again.")),
+    507: (_("No room left"), _("The disk is full. Nothing was saved. Keep what you wrote, and tell the people who run this site.")),
     503: (_("Very busy"), _("Many people are writing at this moment. Nothing was saved; try again in a few seconds.")),
 }
+
+# what SQLite and PostgreSQL say of a full disk
+NO_ROOM = ("database or disk is full", "No space left on device")
 
 
 def _http_error(error: HTTPException) -> Answer:
     db.session.rollback()
+    if isinstance(error, SecurityError):  # asked as a host that we are not: there is no address for anything on a page
+        return Response("This site is not served under this name.\n", 400, mimetype="text/plain")
     status = error.code or 500
     if status == 401 and not is_api():
         g.before_policy = True
@@ -240,14 +275,21 @@ def _http_error(error: HTTPException) -> Answer:
 
 def _domain_error(error: DomainError) -> Answer:
     db.session.rollback()
-    titles = {404: _("Not found"), 409: _("Not possible now"), 422: _("Please check this")}
+    if error.status == 404 and g.actor.is_anonymous and request.path.startswith("/consultations/"):
+        return _http_error(Unauthorized())  # as where there is something: nobody learns which consultations exist
+    titles = {404: _("Not found"), 409: _("Not possible now"), 422: _("Please check this"), 503: _("Not possible now")}
     return _error(error.status, titles[error.status], error.message, error.reasons)
 
 
-def _busy(error: OperationalError) -> Answer:
+def _cannot_now(error: OperationalError) -> Answer:
+    """The database cannot do it at this moment."""
     db.session.rollback()
-    words = str(error.orig)  # "database is locked", "deadlock detected": it can be sent again
-    if "locked" not in words and "deadlock" not in words and not error.connection_invalidated:
+    words, state = str(error.orig), getattr(error.orig, "sqlstate", "")
+    if any(sign in words for sign in NO_ROOM):
+        return _error(507, *WORDS[507])
+    # "database is locked", "deadlock detected", or PostgreSQL was not reached (None), is stopping, starting or full: it can be sent again
+    comes_back = state is None or state.startswith(("08", "57P", "53300"))
+    if not comes_back and "locked" not in words and "deadlock" not in words and not error.connection_invalidated:
         raise error
     return _come_again()
 
@@ -262,6 +304,11 @@ def _come_again() -> Answer:
     answer = current_app.make_response((body, status))
     answer.headers["Retry-After"] = "3"
     return answer
+
+
+def _broken_body(_problem: ParseException) -> Answer:
+    """The server met nonsense while it read what was sent."""
+    return _error(400, *WORDS[400])
 
 
 def _csrf_error(error: CSRFError) -> Answer:
@@ -289,6 +336,16 @@ def asset(name: str) -> str:
     return f"/static/dist/{current_app.extensions['assets'].get(name, name)}"
 
 
+def _set_limits_storage(app: Flask) -> None:
+    """Where requests are counted. Where that is Redis and it is gone or hangs, each process counts for itself until it is back."""
+    storage: str = app.config["LIMITS_STORAGE"]
+    app.config.setdefault("RATELIMIT_STORAGE_URI", storage)
+    app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
+    if storage.startswith("redis"):
+        once = {"socket_connect_timeout": REDIS_PATIENCE, "socket_timeout": REDIS_PATIENCE, "retry": Retry(NoBackoff(), 0)}
+        app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", once)
+
+
 def init_app(app: Flask) -> None:
     """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
     app.json = Json(app)
@@ -297,7 +354,7 @@ def init_app(app: Flask) -> None:
     login_manager.init_app(app)
     app.before_request(_load_actor)
     csrf.init_app(app)
-    app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["LIMITS_STORAGE"])
+    _set_limits_storage(app)
     limiter.init_app(app)
     app.config.setdefault("COMPRESS_MIMETYPES", ["text/html", "text/plain", "application/json"])
     app.config.setdefault("COMPRESS_ALGORITHM", ["br", "gzip"])
@@ -307,8 +364,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DomainError, _domain_error)
-    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(OperationalError, _cannot_now)
     app.register_error_handler(PoolTimeout, _no_connection)
+    app.register_error_handler(ParseException, _broken_body)
     app.jinja_env.globals.update(
         asset=asset,
         can=lambda action, thing=None: policy.can(g.actor, action, thing),

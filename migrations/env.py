@@ -8,7 +8,7 @@ from alembic import context
 from flask import current_app
 from flask_migrate import Migrate
 
-from consult_app.db import UTCDateTime
+from consult_app.db import UTCDateTime, transaction_mode
 
 migrate: Migrate = current_app.extensions["migrate"]
 
@@ -18,7 +18,8 @@ def render_item(kind: str, thing: Any, _autogen: Any) -> str | bool:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(thing, UTCDateTime) else False
 
 
-with migrate.db.engine.connect() as connection:
+# whatever this thread did before: a command that only read has left its mode behind
+with transaction_mode("deferred"), migrate.db.engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=migrate.db.metadata,

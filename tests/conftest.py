@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import atexit
 import contextvars
 import email
 import email.policy
+import gc
+import itertools
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event as sa_event
+from werkzeug.routing import Map, RuleFactory
+from whitenoise import WhiteNoise
 
+import consult_app
 from consult_app import audit, create_app, jobs
 from consult_app.accounts.models import User
-from consult_app.db import db, set_transaction_mode
+from consult_app.db import db, set_transaction_mode, transaction_mode
 from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import link_secret
+from consult_app.reports import seal
 from tests.factories import PASSWORD
 
 SETTINGS: dict[str, Any] = {
@@ -39,9 +51,75 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+RECOVERY_CODE = r"\b[2-9a-z]{4}(?:-[2-9a-z]{4}){5}\b"
+
+
+class OnceMap(Map):
+    """The addresses of all tests' applications: to compile 250 of them takes longer than most tests."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.known: set[tuple[str, str, frozenset[str]]] = set()
+
+    def add(self, rulefactory: RuleFactory) -> None:
+        for rule in rulefactory.get_rules(self):
+            key = (rule.rule, rule.endpoint, frozenset(rule.methods or ()))
+            if key not in self.known:
+                self.known.add(key)
+                super().add(rule)
+
+
+class OnceWhiteNoise(WhiteNoise):  # type: ignore[misc]
+    """The built files, whose size and headers all tests' applications share: to look at them takes a third of making an application."""
+
+    looked: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def update_files_dictionary(self, root: str, prefix: str) -> None:
+        if (root, prefix) not in self.looked:
+            super().update_files_dictionary(root, prefix)
+            self.looked[root, prefix] = dict(self.files)
+        self.files.update(self.looked[root, prefix])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_addresses() -> Iterator[None]:
+    """One map, and one look at the built files, for every application of this process."""
+    addresses = OnceMap()
+    gc.freeze()  # what is imported stays; the collector need not look at it after every few tests
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "url_map_class", staticmethod(lambda **_options: addresses))
+        patch.setattr(consult_app, "WhiteNoise", OnceWhiteNoise)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_of_seals() -> Iterator[None]:
+    """Three keys for all seals of this process, in turn: real ones are larger, and take longer than what is tested with them."""
+
+    def pem() -> bytes:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+    keys = itertools.cycle([pem() for _n in range(3)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seal, "_new_key", lambda: next(keys))
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys come last: a worker that has opened a browser keeps its event loop, and sealing runs one of its own."""
-    items.sort(key=lambda item: "journeys" in item.path.parts)
+    """Journeys come last: a worker that has opened a browser keeps its event loop, and sealing runs one of its own.
+
+    The demonstration takes half a minute to load. One test that wants it begins, and the rest wait until those that do not are run.
+    """
+    demo = [item for item in items if {"demo_site", "own_demo_site"} & set(getattr(item, "fixturenames", ()))]
+    order = dict.fromkeys(demo, 3) | dict.fromkeys(demo[:1], 1)
+    items.sort(key=lambda item: order.get(item, 2) if "journeys" in item.path.parts else 0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before any fixture: a command or request that an earlier test ran in this process may have chosen another mode."""
+    set_transaction_mode("deferred")
 
 
 class Client(FlaskClient):
@@ -81,16 +159,23 @@ def totp(user: User) -> str:
     return pyotp.TOTP(user.totp_secret).now()
 
 
-@pytest.fixture(scope="session")
-def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file."""
-    folder = tmp_path_factory.mktemp("template")
+@cache
+def template_database() -> Path:
+    """A migrated, empty SQLite file: made once in a process, since to migrate takes a second, and gone with it."""
+    folder = Path(tempfile.mkdtemp(prefix="consult-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     app = create_app({**SETTINGS, "VAR": folder, "DATABASE_URL": f"sqlite:///{folder / 'consult.db'}"})
-    with app.app_context():
+    with app.app_context(), transaction_mode("deferred"):
         upgrade()
         db.session.remove()
         db.engine.dispose()
     return folder / "consult.db"
+
+
+def empty_database(var: Path) -> str:
+    """Put a migrated, empty database into the folder; its address."""
+    shutil.copy(template_database(), var / "consult.db")
+    return f"sqlite:///{var / 'consult.db'}"
 
 
 @pytest.fixture
@@ -99,14 +184,37 @@ def settings() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once for all tests of all workers: each test has an application of its own."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "templates"
+    folder.mkdir(exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
+@pytest.fixture(scope="session")
+def compiled_statements() -> dict[str, Any]:
+    """The dialect, with what SQL was compiled for it, that the engines of a worker's tests share: each test has an engine of its own."""
+    return {"cache": {}}
+
+
 @pytest.fixture
-def app(template_database: Path, tmp_path: Path, settings: dict[str, Any]) -> Iterator[Flask]:
+def app(
+    compiled_templates: FileSystemBytecodeCache,
+    compiled_statements: dict[str, Any],
+    tmp_path: Path,
+    settings: dict[str, Any],
+) -> Iterator[Flask]:
     """The application on a fresh database, with a context open for the test itself."""
-    shutil.copy(template_database, tmp_path / "consult.db")
-    app = create_app({**SETTINGS, "VAR": tmp_path, "DATABASE_URL": f"sqlite:///{tmp_path / 'consult.db'}", **settings})
+    app = create_app({**SETTINGS, "VAR": tmp_path, "DATABASE_URL": empty_database(tmp_path), **settings})
     app.test_client_class = Client
-    set_transaction_mode("deferred")  # a command that an earlier test ran in this process may have chosen another
+    app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            sa_event.listen(db.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous=OFF"))  # no test here cuts the power
+            db.engine.dialect = compiled_statements.setdefault("dialect", db.engine.dialect)
+            db.engine.update_execution_options(compiled_cache=compiled_statements["cache"])
         yield app
         db.session.remove()
         db.engine.dispose()
@@ -191,4 +299,5 @@ def count_queries(app: Flask) -> Any:
 
 
 os.environ["TZ"] = "UTC"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the hundred processes that tests start keep what the first one compiled
 time.tzset()

@@ -7,12 +7,12 @@ import itertools
 from typing import Any
 
 import pyotp
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from consult_app import audit
 from consult_app.accounts import actions as accounts
 from consult_app.accounts.models import User
-from consult_app.accounts.passwords import hash_password
 from consult_app.consultations.models import Attribution, Consultation, Dimension, FocalPoint, Indicator, Level, Section
 from consult_app.db import db, now
 from consult_app.events.models import Event, EventKind, EventMode, EventState
@@ -23,7 +23,8 @@ from consult_app.registrations.stakeholders import add_stakeholder_type
 
 BY = System("tests")
 PASSWORD = "a password for the tests"
-_PASSWORD_HASH = hash_password(PASSWORD)
+# cheap to verify: hundreds of tests sign in, and what a real one costs is not theirs to prove
+_PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 _numbers = itertools.count(1)
 
 
@@ -117,7 +118,9 @@ def stakeholder_type(consultation_id: int, code: str = "government") -> Stakehol
     ).one()
 
 
-def make_registration(event: Event | None = None, *, kind: str = "government", send: bool = False, **details: Any) -> Registration:
+def make_registration(
+    event: Event | None = None, *, kind: str = "government", send: bool = False, client_key: str | None = None, **details: Any
+) -> Registration:
     """Somebody registered by the organiser, without a mail unless `send`."""
     event = event or make_event()
     number = next(_numbers)
@@ -129,7 +132,9 @@ def make_registration(event: Event | None = None, *, kind: str = "government", s
         "stakeholder_type": stakeholder_type(event.consultation_id, kind),
         **details,
     }
-    registration, _new = registrations.register(event, registrations.Details(**values), by=BY, source=Source.ORGANISER, send=send)
+    registration, _new = registrations.register(
+        event, registrations.Details(**values), by=BY, source=Source.ORGANISER, send=send, client_key=client_key
+    )
     return registration
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_a_changed_state_is_found(registration: Any) -> None:
 def test_a_changed_entry_with_a_hash_to_fit_is_found_at_the_next_one(registration: Any) -> None:
     entry = newest("Person")
     entry.actor = "user:somebody-else"
-    entry.hash = audit._entry_hash({name: getattr(entry, name) for name in audit.HASHED})
+    entry.hash = audit.sha256(audit.canonical([audit._plain(getattr(entry, name)) for name in audit.HASHED]))
     assert any("removed or rewritten" in fault for fault in faults())
 
 
@@ -137,6 +138,61 @@ def test_secrets_are_not_in_the_log(app: Any) -> None:
     state = newest("User").state
     assert user.password_hash not in state
     assert user.totp_secret not in state
+
+
+SECRETS = {
+    "password_hash": "UPDATE users SET password_hash = 'of-somebody-else' WHERE id = :id",
+    "totp_secret": "UPDATE users SET totp_secret = 'KRSXG5A' WHERE id = :id",
+    "recovery_codes": "UPDATE users SET recovery_codes = '[\"planted\"]' WHERE id = :id",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_changed_past_the_log_is_found_and_its_account_named(app: Any, secret: str) -> None:
+    user = factories.make_user(administrator=True)
+    accounts.renew_recovery_codes(user, by=user)
+    assert faults() == []
+    entry, public_id = newest("User"), user.public_id
+    sql(SECRETS[secret], id=user.id)
+    assert faults() == [f"site/{entry.number}: User {public_id} is not as it was recorded: {secret}"]
+
+
+def test_the_same_secret_is_recorded_differently_each_time(app: Any) -> None:
+    user, other = factories.make_user(), factories.make_user()
+    assert user.password_hash == other.password_hash
+    recorded = {json.loads(newest("User").state)["password_hash"]}
+    for one in (user, other):
+        audit.record(factories.BY, "user.profile", one)
+        recorded.add(json.loads(newest("User").state)["password_hash"])
+    assert len(recorded) == 3
+
+
+def as_recorded_before(entry: audit.AuditEntry, *missing: str) -> None:
+    """Let an entry be one of when these columns were not covered. It is the last of its chain."""
+    state = {key: value for key, value in json.loads(entry.state or "").items() if key not in missing}
+    entry.state = audit.canonical(state)
+    entry.commitment = audit.sha256(f"{entry.salt}{entry.state}")
+    entry.hash = audit.sha256(audit.canonical([audit._plain(getattr(entry, name)) for name in audit.HASHED]))
+    db.session.get_one(audit.AuditHead, entry.chain).hash = entry.hash
+    db.session.commit()
+
+
+def test_what_was_recorded_before_says_nothing_of_a_secret_until_the_migration_records_it(app: Any) -> None:
+    user = factories.make_user(administrator=True, name="Somebody")
+    as_recorded_before(newest("User"), *User.audit_hashes)
+    db.session.info.clear()  # of the chain's end, which was just rewritten
+    assert faults() == []
+    sql("UPDATE users SET name = 'Somebody Else' WHERE id = :id", id=user.id)
+    assert audit.record_uncovered(factories.BY) == 0  # that row is for the verification to name
+    assert "is not as it was recorded: name" in faults()[0]
+    sql("UPDATE users SET name = :name WHERE id = :id", id=user.id, name="Somebody")
+    db.session.commit()
+    app.test_cli_runner().invoke(cli.commands["migrate"])
+    assert (newest("User").action, newest("User").actor) == ("users.cover", "system:migrate")
+    assert audit.record_uncovered(factories.BY) == 0
+    assert faults() == []
+    sql(SECRETS["totp_secret"], id=user.id)
+    assert "is not as it was recorded: totp_secret" in faults()[0]
 
 
 def test_the_command_says_so_and_fails(app: Any, registration: Any) -> None:

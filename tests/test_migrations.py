@@ -10,7 +10,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, text
 
 from consult_app import audit, create_app
-from consult_app.db import db
+from consult_app.db import db, transaction_mode
 from tests import factories
 from tests.conftest import SETTINGS
 
@@ -52,3 +52,9 @@ def test_up_down_up_keeps_rows_and_the_log(app: Any) -> None:
     upgrade()
     assert schema() == newest
     assert audit.verify()[1] == []
+
+
+def test_a_command_that_only_read_does_not_stop_the_next_migration(app: Any) -> None:
+    with transaction_mode("read"):
+        upgrade()
+    assert db.session.execute(text("SELECT count(*) FROM registrations")).scalar() == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Map
 
 from consult_app import policy
 from tests import factories
@@ -36,9 +37,16 @@ def test_every_route_asks_the_policy_or_says_that_it_is_public(app: Flask) -> No
 
 
 def test_a_route_that_forgets_to_ask_does_not_answer(app: Flask, browse: Any) -> None:
+    app.url_map = Map(host_matching=False)  # of its own: the tests of a process share one
     app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
     with pytest.raises(AssertionError, match="without asking the policy"):
         browse().get("/forgotten")
+
+
+def test_options_tells_the_methods_of_an_address_and_asks_nobody(browse: Any) -> None:
+    answer = browse().options("/sign-in")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert "POST" in answer.headers["Allow"]
 
 
 def test_every_action_that_is_asked_stands_in_the_table_and_the_other_way_round() -> None:
@@ -80,6 +88,7 @@ def test_a_get_cannot_write(app: Flask, browse: Any) -> None:
 
     db.session.commit()
     consultation_id = consultation.id
+    app.url_map = Map(host_matching=False)
     app.add_url_rule("/writes", "writes", write, methods=["GET"])
     with pytest.raises(Exception, match="readonly"):
         browse().get("/writes")

@@ -6,8 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from babel.messages.pofile import read_po
+from flask import render_template_string
+
+from consult_app.i18n import _
 
 CATALOGUE = Path("consult_app/translations/id/LC_MESSAGES/messages.po")
 
@@ -59,3 +63,10 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
             if message.id and any(placeholders(words) != placeholders(sources[-1]) for words in strings):
                 wrong.append(message.id)
     assert wrong == []
+
+
+def test_lazy_words_are_escaped_where_they_are_shown(app: Any) -> None:
+    with app.test_request_context():
+        words = _("%(name)s is not a focal point of this consultation. Invite them as one first.", name="<img src=x>")
+        assert "&lt;img src=x&gt; is not" in render_template_string("{{ words }}", words=words)
+        assert str(words).startswith("<img")  # in a mail or a log it is as it was typed

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a checkout to where something can start: tools/setup.sh run | check | test
+# Brings a checkout to where something can start: tools/setup.sh run | check | test | scale
 # Each step leaves a stamp with the checksum of what it was made from, and is left out while that is unchanged.
 set -eu
 cd "$(dirname "$0")/.."
@@ -87,6 +87,7 @@ has_chromium() { command -v chromium || command -v chromium-browser || command -
 has_postgresql() { { command -v initdb && command -v pg_ctl; } || { compgen -G '/usr/lib/postgresql/*/bin/initdb' && compgen -G '/usr/lib/postgresql/*/bin/pg_ctl'; }; }
 
 missing_packages() {
+  [ "$mode" = scale ] && ! command -v nginx >/dev/null && echo nginx
   has_chromium >/dev/null || echo chromium
   has_postgresql >/dev/null || echo postgresql
   command -v redis-server >/dev/null || echo redis-server
@@ -108,9 +109,10 @@ system_packages() {
   [ -z "${packages% }" ] || stop "Still missing after the installation: $packages"
 }
 
-case "${1:-}" in
+mode=${1:-}
+case "$mode" in
   run) python_packages requirements.txt python-run; node_packages run; assets; translations ;;
   check) python_packages requirements-dev.txt python-dev ;;
-  test) system_packages; python_packages requirements-dev.txt python-dev; node_packages dev; assets; translations ;;
-  *) stop "usage: tools/setup.sh run | check | test" ;;
+  test | scale) system_packages; python_packages requirements-dev.txt python-dev; node_packages dev; assets; translations ;;
+  *) stop "usage: tools/setup.sh run | check | test | scale" ;;
 esac

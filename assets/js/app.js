@@ -2,8 +2,10 @@
 import "htmx.org/dist/htmx.esm.js";
 import "./forms.js";
 import "./drafts.js";
+import "./serverdraft.js";
 import "./page.js";
 import "./composer.js";
+import "./wording.js";
 import "./scan.js";
 import "./review.js";
 import "./room.js";

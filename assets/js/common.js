@@ -27,6 +27,7 @@ function onContent(start) {
   document.addEventListener("htmx:afterSettle", (event) => start(event.target.parentElement ?? document));
 }
 
+const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 const isPhone = matchMedia("(max-width: 37.5rem)");
 
-export { hush, isPhone, onContent, say, text };
+export { csrf, hush, isPhone, onContent, say, text };

@@ -1,4 +1,6 @@
 // form[data-draft="key"]: what is written is kept on this device at each keystroke, until the server has it.
+import { onContent } from "./common.js";
+
 const STORE = "draft:";
 const SENT = "draft-sent";
 const WEEK = 7 * 24 * 3600 * 1000;
@@ -15,11 +17,18 @@ const isUntouched = (field) => {
   return field.value === field.defaultValue;
 };
 
-function read(key) {
+/** What is kept under a key: { at, values }, or null. */
+function kept(key) {
   try {
     const draft = JSON.parse(store?.getItem(STORE + key) ?? "null");
-    return draft && Date.now() - draft.at < WEEK ? draft.values : null;
+    return draft && Date.now() - draft.at < WEEK ? draft : null;
   } catch { return null; }
+}
+
+/** The server has what is kept here, as of a moment: if it is gone there one day, it was sent from another device. */
+function synced(key, sentAt) {
+  const draft = kept(key);
+  if (draft && draft.at <= sentAt) try { store.setItem(STORE + key, JSON.stringify({ ...draft, isSynced: true })); } catch { /* as below */ }
 }
 
 function drop(key) { store?.removeItem(STORE + key); }
@@ -28,8 +37,7 @@ function dropAll() {
   for (const key of Object.keys(store ?? {})) if (key.startsWith(STORE)) store.removeItem(key);
 }
 
-function tell(form) {
-  const words = form.dataset.draftKept ?? document.body.dataset.textKept;
+function tell(form, words = form.dataset.draftKept ?? document.body.dataset.textKept) {
   if (!words) return;
   let state = form.querySelector(".draft-state");
   if (!state) {
@@ -49,13 +57,13 @@ function keep(form) {
   }
   try {
     store.setItem(STORE + form.dataset.draft, JSON.stringify({ at: Date.now(), values }));
-    tell(form);
+    if (!form.dataset.isOnServer) tell(form);
   } catch { /* full, or forbidden: the page works on */ }
 }
 
 function restore(form) {
-  const values = read(form.dataset.draft);
-  if (!values || form.querySelector('[aria-invalid="true"], .field--wrong') || document.querySelector(".error-summary")) return;
+  const values = kept(form.dataset.draft)?.values;
+  if (!values || form.dataset.draftServer || form.querySelector('[aria-invalid="true"], .field--wrong') || document.querySelector(".error-summary")) return;
   let changed = false;
   for (const field of fields(form)) {
     const value = values[field.name];
@@ -81,7 +89,7 @@ try {
   if (sent && !document.querySelector(refused) && (document.querySelector(".notice--success") || !document.querySelector(`form[data-draft="${CSS.escape(sent)}"]`))) drop(sent);
 } catch { /* as above */ }
 
-document.querySelectorAll("form[data-draft]").forEach(restore);
+onContent((root) => root.querySelectorAll("form[data-draft]").forEach(restore));
 
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
@@ -101,3 +109,16 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const key = event.detail.elt?.dataset?.draft;
   if (key && event.detail.successful && event.detail.xhr.status < 300) drop(key);
 });
+
+/** Put values into the fields that a form has for them. */
+function fill(form, values) {
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.elements[name];
+    if (!field || field.type === undefined || SKIPPED.has(field.type)) continue;
+    field.value = value;
+    const fold = value && !field.options && field.closest("details");
+    if (fold && form.contains(fold)) fold.open = true;
+  }
+}
+
+export { drop, fill, kept, synced, tell };

@@ -40,8 +40,11 @@ document.addEventListener("submit", (event) => {
     hold();
     ask(question).then((yes) => {
       if (!yes) return event.submitter?.focus();
+      // a page that follows a room may have made the button anew meanwhile
+      const button = event.submitter?.isConnected ? event.submitter : document.getElementById(event.submitter?.id);
+      if (event.submitter && !button) return;
       agreed.add(form);
-      form.requestSubmit(event.submitter);
+      form.requestSubmit(button);
     });
     return;
   }
@@ -95,3 +98,5 @@ document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.elt
 document.addEventListener("htmx:sendError", () => say(text("Offline")));
 document.addEventListener("htmx:timeout", () => say(text("Offline")));
 document.addEventListener("htmx:responseError", () => say(text("Failed"), "danger"));
+
+export { ask };

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import time
 
 import pyotp
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import delete, select
+from sqlalchemy import select
+from zxcvbn import zxcvbn
 
 from consult_app import audit, mail
-from consult_app.accounts.models import Membership, RecoveryCode, User
+from consult_app.accounts.models import Membership, User
 from consult_app.accounts.passwords import hash_password
-from consult_app.db import db, now
+from consult_app.db import db, now, random_letters
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
 from consult_app.policy import Actor, Role
@@ -22,27 +24,38 @@ from consult_app.settings import setting
 
 RESET_AGE = 2 * 3600  # seconds
 RECOVERY_CODES = 8
+CODE_LENGTH = 24  # 120 random bits, so that a plain SHA-256 is enough (OWASP ASVS 5.0, 6.5.2)
+LONG = "120:"  # stands before the hash of such a code; those made before had 48 bits
 MIN_PASSWORD, MAX_PASSWORD = 12, 128
+JUDGED = 72  # characters of a password that are looked at: what takes so long to guess is not weak because of what follows
+STRONG = 3  # zxcvbn's score from 10^8 guesses on
 
 
 def find_user(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email == email.strip().lower()))
 
 
-def check_password(password: str) -> None:
-    """Raise Invalid unless the password has 12 to 128 characters."""
+def check_password(password: str, *about: str) -> None:
+    """Raise Invalid unless the password has 12 to 128 characters and is none of those that are tried first.
+
+    `about` is what others know of the account, such as its name and address. Judged without a network, from the lists of
+    common passwords and words that zxcvbn brings, as they are and with the usual changes (Wheeler, USENIX Security 2016).
+    """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise Invalid(_("Use 12 to 128 characters; a sentence works well."), field="password")
+    known = [word for words in (setting("SITE_NAME"), *about) for word in re.split(r"[\W_]+", words) if len(word) > 2]
+    if zxcvbn(password[:JUDGED], known, max_length=JUDGED)["score"] < STRONG:
+        raise Invalid(_("This password is among those that are tried first. A sentence of your own works well."), field="password")
 
 
 def create_user(
     email: str, name: str, *, by: Actor, password: str | None = None, administrator: bool = False, language: str = "en", title: str = ""
 ) -> User:
-    """Make an account. Raises Conflict where the address has one, Invalid where the password is too short."""
+    """Make an account. Raises Conflict where the address has one, Invalid where the password is too short or a common one."""
     if find_user(email) is not None:
         raise Conflict(_("There is an account with this e-mail address already."))
     if password is not None:
-        check_password(password)
+        check_password(password, email, name)
     user = User(email=email.strip().lower(), name=name.strip(), is_administrator=administrator, language=language, title=title)
     user.password_hash = hash_password(password) if password is not None else None
     db.session.add(user)
@@ -52,10 +65,16 @@ def create_user(
 
 def set_password(user: User, password: str, *, by: Actor) -> None:
     """Change the password; every session of the account ends."""
-    check_password(password)
+    check_password(password, user.email, user.name)
     user.password_hash = hash_password(password)
     user.session_number += 1
     audit.record(by, "user.password", user)
+
+
+def end_sessions(user: User, *, by: Actor) -> None:
+    """End every session of the account; who asked for it opens a new one."""
+    user.session_number += 1
+    audit.record(by, "user.sessions", user)
 
 
 def change_profile(user: User, name: str, title: str, language: str, *, by: Actor) -> None:
@@ -84,6 +103,14 @@ def remove_role(membership: Membership, *, by: Actor) -> None:
     db.session.delete(membership)
 
 
+def set_enabled(user: User, enabled: bool, *, by: Actor) -> None:
+    """Switch an account off, or on again; off, every session of it ends and it can do nothing. What it did stays."""
+    if user.is_enabled is not enabled:
+        user.is_enabled = enabled
+        user.session_number += 1
+        audit.record(by, "user.enable" if enabled else "user.disable", user)
+
+
 # -- second factor (TOTP, RFC 6238) --
 
 
@@ -99,8 +126,8 @@ def totp_uri(user: User, secret: str) -> str:
 def _totp_step(secret: str, code: str) -> int | None:
     """The 30 s step that the code belongs to: this one or a neighbour (a phone's clock may be off a little)."""
     totp, this = pyotp.TOTP(secret), int(time.time()) // 30
-    digits = "".join(code.split())
-    return next((step for step in (this, this - 1, this + 1) if hmac.compare_digest(totp.at(step * 30), digits)), None)
+    digits = "".join(code.split()).encode("utf-8", "replace")  # whatever was typed
+    return next((step for step in (this, this - 1, this + 1) if hmac.compare_digest(totp.at(step * 30).encode(), digits)), None)
 
 
 def _hash_code(code: str) -> str:
@@ -113,30 +140,48 @@ def confirm_second_factor(user: User, secret: str, code: str, *, by: Actor) -> l
     if step is None:
         raise Invalid(_("This code does not fit. Check the clock of your phone, and type the newest code."), field="code")
     user.totp_secret, user.totp_confirmed_at, user.totp_last_step = secret, now(), step
-    codes = [f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}" for _n in range(RECOVERY_CODES)]
-    db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    db.session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash_code(code)) for code in codes)
+    codes = new_recovery_codes(user)
     audit.record(by, "user.second_factor", user)
+    return codes
+
+
+def new_recovery_codes(user: User) -> list[str]:
+    """Recovery codes in place of the earlier ones, to be shown once: only their hashes are kept. The caller records it."""
+    letters = [random_letters(CODE_LENGTH) for _n in range(RECOVERY_CODES)]
+    user.recovery_codes = [LONG + _hash_code(code) for code in letters]
+    return ["-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4)) for code in letters]
+
+
+def has_short_codes(user: User) -> bool:
+    """Whether codes are left from when they had 48 bits; they work, and their owner is asked to renew them."""
+    return any(not kept.startswith(LONG) for kept in user.recovery_codes)
+
+
+def renew_recovery_codes(user: User, *, by: Actor) -> list[str]:
+    """As `new_recovery_codes`, recorded. Raises Conflict where no second factor could be lost."""
+    if not user.has_second_factor:
+        raise Conflict(_("Recovery codes stand in for a second factor. Set one up first."))
+    codes = new_recovery_codes(user)
+    audit.record(by, "user.recovery_codes", user)
     return codes
 
 
 def use_second_factor(user: User, code: str) -> str:
     """Use up a TOTP code or a recovery code; each counts once. Returns "totp" or "recovery_code"; raises Invalid."""
-    if user.totp_secret is not None and user.totp_confirmed_at is not None:
-        step = _totp_step(user.totp_secret, code)
-        if step is not None and step > user.totp_last_step:
-            user.totp_last_step = step
-            return "totp"
-        spare = db.session.scalar(
-            select(RecoveryCode).where(
-                RecoveryCode.user_id == user.id, RecoveryCode.code_hash == _hash_code(code), RecoveryCode.used_at.is_(None)
-            )
-        )
-        if spare is not None:
-            spare.used_at = now()
-            return "recovery_code"
-        if step is not None:
-            raise Invalid(_("This code was used already. Wait for the next one."), field="code")
+    # two that come at once use it one after the other
+    db.session.scalars(select(User).where(User.id == user.id).with_for_update().execution_options(populate_existing=True)).one()
+    is_on = user.totp_secret is not None and user.totp_confirmed_at is not None
+    step = _totp_step(user.totp_secret or "", code) if is_on else None
+    if step is not None and step > user.totp_last_step:
+        user.totp_last_step = step
+        return "totp"
+    kept = _hash_code(code)
+    if found := {kept, LONG + kept} & set(user.recovery_codes):
+        user.recovery_codes = [one for one in user.recovery_codes if one not in found]
+        audit.record(user, "user.recovery_code", user)
+        return "recovery_code"
+    if step is not None:
+        raise Invalid(_("This code was used already. Wait for the next one."), field="code")
     raise Invalid(_("This code does not fit. Type the newest code of your authenticator app."), field="code")
 
 

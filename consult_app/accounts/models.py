@@ -13,14 +13,15 @@ from consult_app.db import Model, Public, enum_type, now
 from consult_app.policy import SECOND_FACTOR_ROLES, Role
 
 if TYPE_CHECKING:
-    from consult_app.consultations.models import FocalPoint
+    from consult_app.consultations.models import Delegation, FocalPoint
 
 
 class User(Public, Audited, Model):
     """An account. Participants have none; they come by their personal link."""
 
     __tablename__ = "users"
-    audit_leaves_out = frozenset({"password_hash", "totp_secret", "totp_last_step", "last_seen_at"})
+    audit_leaves_out = frozenset({"totp_last_step"})  # moves with every code that is used
+    audit_hashes = frozenset({"password_hash", "totp_secret", "recovery_codes"})
 
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
@@ -33,12 +34,15 @@ class User(Public, Audited, Model):
     totp_secret: Mapped[str | None]
     totp_confirmed_at: Mapped[dt.datetime | None]
     totp_last_step: Mapped[int] = mapped_column(default=0)
+    # for whoever lost the phone with the second factor: what is kept of each code that was not used
+    recovery_codes: Mapped[list[str]] = mapped_column(default=list)
     # counted up when the password or the roles change: every session of an earlier number has ended
     session_number: Mapped[int] = mapped_column(default=1)
 
-    memberships: Mapped[list[Membership]] = relationship(back_populates="user", lazy="selectin")
-    focal_points: Mapped[list[FocalPoint]] = relationship(back_populates="user", lazy="selectin")
-    recovery_codes: Mapped[list[RecoveryCode]] = relationship(back_populates="user")
+    memberships: Mapped[list[Membership]] = relationship(back_populates="user")
+    focal_points: Mapped[list[FocalPoint]] = relationship(back_populates="user")
+    delegations: Mapped[list[Delegation]] = relationship(back_populates="deputy", foreign_keys="Delegation.deputy_id")  # to this user
+    passkeys: Mapped[list[Passkey]] = relationship(back_populates="user", order_by="Passkey.id")
 
     is_user = True
     is_participant = False
@@ -55,7 +59,7 @@ class User(Public, Audited, Model):
 
     @property
     def has_second_factor(self) -> bool:
-        return self.totp_confirmed_at is not None
+        return self.totp_confirmed_at is not None or bool(self.passkeys)
 
     @property
     def must_have_second_factor(self) -> bool:
@@ -72,22 +76,63 @@ class User(Public, Audited, Model):
         return frozenset(held)
 
     def is_named_for(self, section_id: int | None) -> bool:
-        return any(named.section_id == section_id for named in self.focal_points)
+        """Whether they are named for the section, or are today the deputy of somebody who is."""
+        if section_id is None:
+            return False
+        return any(named.section_id == section_id for named in self.focal_points) or any(d.covers(section_id) for d in self.delegations)
 
     def owns(self, thing: Any) -> bool:
-        return False
+        """What they wrote themselves."""
+        return getattr(thing, "written_by_id", None) == self.id
 
 
-class RecoveryCode(Model):
-    """One use each, for whoever lost the phone with the second factor; only the hash is kept."""
+class Passkey(Public, Audited, Model):
+    """A second factor that signs a challenge (WebAuthn); only its public key is here."""
 
-    __tablename__ = "recovery_codes"
+    __tablename__ = "passkeys"
+    audit_leaves_out = frozenset({"sign_count", "last_used_at"})  # move with every use
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str]
+    credential_id: Mapped[str] = mapped_column(unique=True)  # base64url, as the browser gives it
+    public_key: Mapped[str]  # COSE, base64url
+    transports: Mapped[list[str]] = mapped_column(default=list)
+    sign_count: Mapped[int] = mapped_column(default=0)
+    last_used_at: Mapped[dt.datetime | None]
+    user: Mapped[User] = relationship(back_populates="passkeys")
+
+
+class PasskeyChallenge(Model):
+    """What a passkey is asked to sign: for one account and one purpose, once, within minutes."""
+
+    __tablename__ = "passkey_challenges"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    code_hash: Mapped[str]
-    used_at: Mapped[dt.datetime | None]
-    user: Mapped[User] = relationship(back_populates="recovery_codes")
+    challenge: Mapped[str] = mapped_column(unique=True)  # base64url
+    purpose: Mapped[str]
+    expires_at: Mapped[dt.datetime]
+
+
+class OpenSession(Public, Model):
+    """A session that an account opened, so that its owner sees it and can end it; forgotten after a day."""
+
+    __tablename__ = "open_sessions"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    session_number: Mapped[int]  # that of the account, as the session began
+    sid_hash: Mapped[str] = mapped_column(unique=True)
+    browser: Mapped[str]  # such as "Firefox, Android"
+
+
+class EndedSession(Model):
+    """A session that was signed out, by the SHA-256 of its id; forgotten once its cookie would not count anyway."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sid_hash: Mapped[str] = mapped_column(unique=True)
+    ended_at: Mapped[dt.datetime]
 
 
 class Membership(Public, Audited, Model):
@@ -100,6 +145,7 @@ class Membership(Public, Audited, Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     role: Mapped[Role] = mapped_column(enum_type(Role))
     institution: Mapped[str] = mapped_column(default="")
+    wants_digest: Mapped[bool] = mapped_column(default=True)  # at most one mail a day with what waits for them
     user: Mapped[User] = relationship(back_populates="memberships")
 
 

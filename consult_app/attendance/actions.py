@@ -7,13 +7,15 @@ that had no network, finds everything that was made before it, and takes the pla
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Column, Select, Table, bindparam, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
+from consult_app.attendance import devices
 from consult_app.attendance.models import CheckIn, Device, DrawnSignature, Movement, ScanResult
 from consult_app.attendance.queries import online_today
 from consult_app.db import db, new_public_id, now
@@ -84,17 +86,19 @@ class Known(Protocol):
 
 
 CHECK_INS = cast(Table, CheckIn.__table__)
-_INSERT = CHECK_INS.insert()
+_INSERT = CHECK_INS.insert().returning(CHECK_INS.c.id, sort_by_parameter_order=True)
+_NO_ID_YET = 2**63  # of one that is being made: the latest
 _COLUMNS = tuple(c.name for c in CHECK_INS.columns if c.name != "id")
 _KNOWN_COLUMNS = tuple(CHECK_INS.c[name] for name in Known.__annotations__)
 _KNOWN = select(*_KNOWN_COLUMNS).where(CHECK_INS.c.registration_id == bindparam("id"))
 OF_HOLDER = ("id", "public_id", "consultation_id", "event_id", "state", "days", "title_before", "name", "title_after")
 _REGISTRATIONS = cast(Table, Registration.__table__)
-# the holder of a ticket and all check-ins of theirs, or one row without a check-in
-_HOLDER = (
+# the holders of tickets and all check-ins of theirs, or one row for somebody without a check-in
+_HOLDERS = audit.locking(
     select(
         *_KNOWN_COLUMNS,
         *(_REGISTRATIONS.c[name].label(f"of_{name}") for name in OF_HOLDER),
+        _REGISTRATIONS.c.ticket_hash.label("ticket"),
         Institution.name.label("institution"),
         StakeholderType.code.label("kind"),
     )
@@ -103,32 +107,116 @@ _HOLDER = (
     .join(StakeholderType, StakeholderType.id == _REGISTRATIONS.c.stakeholder_type_id)
     .outerjoin(CHECK_INS, CHECK_INS.c.registration_id == _REGISTRATIONS.c.id)
 )
-_BY_TICKET = _HOLDER.where(_REGISTRATIONS.c.ticket_hash == bindparam("ticket"))
-_BY_ID = _HOLDER.where(_REGISTRATIONS.c.public_id == bindparam("guest"))
+
+
+def _of(column: Column[str]) -> tuple[Select[Any], Select[Any]]:
+    """The holder with one value of a column, and those with any of several: a list costs more, and most scans come alone."""
+    return _HOLDERS.where(column == bindparam("asked")), _HOLDERS.where(column.in_(bindparam("asked", expanding=True)))
+
+
+_BY_TICKET, _BY_ID = _of(_REGISTRATIONS.c.ticket_hash), _of(_REGISTRATIONS.c.public_id)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a desk was shown: the code of a ticket, or a guest's id, at an event; by whom, and the scan's own key."""
+
+    event: Event
+    by: Actor
+    nonce: str
+    code: str = ""
+    guest: str = ""
+    how: Scan = HERE_AND_NOW
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """Somebody, and every check-in of theirs: those that were read, and those that are being made."""
+
+    registration: Registration
+    known: list[Known]
+
+
+class _Made:
+    """Check-ins that are kept by one statement and recorded by another, in their order."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[CheckIn, Actor]] = []
+
+    def keep(self) -> None:
+        if not self.rows:
+            return
+        # read past the attributes, which cost five times as much: what was not set is NULL
+        values = [{name: vars(row).get(name) for name in _COLUMNS} for row, _by in self.rows]
+        for (row, _by), number in zip(self.rows, db.session.connection().execute(_INSERT, values).scalars(), strict=True):
+            row.id = number
+        audit.record_all([(by, "checkin.scan", row) for row, by in self.rows])
+        self.rows.clear()
 
 
 def scan(event: Event, code: str = "", *, guest: str = "", by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
-    """Check in the holder of a ticket, or the guest with that id. The same scan sent twice (same actor and nonce) gets the same answer.
+    """Check in the holder of a ticket, or the guest with that id. The same scan sent twice (same actor and nonce) gets the same answer."""
+    return scan_all([Shown(event, by, nonce, code, guest, how)])[0]
+
+
+def scan_all(shown: Sequence[Shown]) -> list[ScanAnswer]:
+    """As `scan`, for several of one consultation: one after another in their order, with the statements of one.
 
     Who is answered with is a copy to be read: scans are many, and rows of the session would cost five times as much.
     """
-    audit.lock(event.consultation_id)
-    connection = db.session.connection()
-    if guest:
-        rows = connection.execute(_BY_ID, {"guest": guest}).all()
-    else:
-        rows = connection.execute(_BY_TICKET, {"ticket": token_hash(normal_code(code))}).all()
-    # another consultation's people are nobody here, and another event's have no id on this event's list
-    if not rows or rows[0].of_consultation_id != event.consultation_id or (guest and rows[0].of_event_id != event.id):
-        return ScanAnswer(ScanResult.UNKNOWN)
-    one = rows[0]
-    registration = Registration(
-        **{name: one[len(_KNOWN_COLUMNS) + n] for n, name in enumerate(OF_HOLDER)},
-        institution=Institution(name=one.institution),
-        stakeholder_type=StakeholderType(code=one.kind),
-    )
-    known = [] if one.id is None else rows
-    return _check_in(event, registration, cast(list[Known], known), by=by, nonce=nonce, how=how)
+    consultation_id = shown[0].event.consultation_id
+    tickets = ["" if one.guest else token_hash(normal_code(one.code)) for one in shown]
+    people: dict[int, _Holder] = {}
+    by_ticket = _holders(consultation_id, _BY_TICKET, "ticket", tickets, people)
+    by_id = _holders(consultation_id, _BY_ID, "of_public_id", [one.guest for one in shown], people)
+    as_of = audit.lock(consultation_id)
+    made = _Made()
+    answers = []
+    current = devices.as_they_are(consultation_id, as_of, {one.by.id for one in shown if isinstance(one.by, Device)})
+    for one, ticket in zip(shown, tickets, strict=True):
+        event, by = one.event, one.by
+        if isinstance(by, Device):  # who asked may have been revoked, or the event moved, since they were read
+            by = current[by.id]
+            event = by.event
+        holder = by_id.get(one.guest) if one.guest else by_ticket.get(ticket)
+        # another consultation's people are nobody here, and another event's have no id on this event's list
+        if (
+            holder is None
+            or holder.registration.consultation_id != event.consultation_id
+            or (one.guest and holder.registration.event_id != event.id)
+        ):
+            answers.append(ScanAnswer(ScanResult.UNKNOWN))
+        else:
+            answers.append(_check_in(event, holder, made, by=by, nonce=one.nonce, how=one.how))
+    made.keep()
+    devices.keep_until(consultation_id, as_of, audit.lock(consultation_id))
+    return answers
+
+
+def _holders(
+    consultation_id: int, queries: tuple[Select[Any], Select[Any]], key: str, asked: list[str], people: dict[int, _Holder]
+) -> dict[str, _Holder]:
+    """Those that were asked for, by what they were asked for by; `people` has everybody once, however they are asked for."""
+    wanted = list({one for one in asked if one})
+    found: dict[str, _Holder] = {}
+    if not wanted:
+        return found
+    fresh: set[int] = set()
+    query, values = (queries[0], wanted[0]) if len(wanted) == 1 else (queries[1], wanted)
+    for row in audit.read_locked(consultation_id, query, {"asked": values})[1]:
+        number = row.of_id
+        if number not in people:
+            fresh.add(number)
+            registration = Registration(
+                **{name: row[len(_KNOWN_COLUMNS) + n] for n, name in enumerate(OF_HOLDER)},
+                institution=Institution(name=row.institution),
+                stakeholder_type=StakeholderType(code=row.kind),
+            )
+            people[number] = _Holder(registration, [])
+        found[getattr(row, key)] = people[number]
+        if row.id is not None and number in fresh:
+            people[number].known.append(cast(Known, row))
+    return found
 
 
 def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
@@ -138,15 +226,22 @@ def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str,
     revoked device, which counts for nothing.
     """
     audit.lock(event.consultation_id)
+    made = _Made()
+    answer = _check_in(event, _Holder(registration, _known(registration.id)), made, by=by, nonce=nonce, how=how)
+    made.keep()
+    return answer
+
+
+def _known(registration_id: int) -> list[Known]:
     # plain statements and not the session's unit of work: ninety people wait behind this one
-    known = cast(list[Known], db.session.connection().execute(_KNOWN, {"id": registration.id}).all())
-    return _check_in(event, registration, known, by=by, nonce=nonce, how=how)
+    return cast(list[Known], list(db.session.connection().execute(_KNOWN, {"id": registration_id})))
 
 
-def _check_in(event: Event, registration: Registration, known: list[Known], *, by: Actor, nonce: str, how: Scan) -> ScanAnswer:
+def _check_in(event: Event, holder: _Holder, made: _Made, *, by: Actor, nonce: str, how: Scan) -> ScanAnswer:
+    registration, known = holder.registration, holder.known
     if registration.event_id != event.id:
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
-    made, is_late = how.times(now())
+    at, is_late = how.times(now())
     row = CheckIn(
         public_id=new_public_id(),
         created_at=now(),
@@ -154,11 +249,11 @@ def _check_in(event: Event, registration: Registration, known: list[Known], *, b
         event_id=event.id,
         registration_id=registration.id,
         session_id=how.session.id if how.session else None,
-        day=event.day_of(made),
+        day=event.day_of(at),
         type=how.type,
         mode=how.mode,
         is_arrival=False,
-        scanned_at=made,
+        scanned_at=at,
         claimed_at=how.claimed_at,
         clock_offset=how.clock_offset,
         by_id=by.id if isinstance(by, User) else None,
@@ -173,9 +268,9 @@ def _check_in(event: Event, registration: Registration, known: list[Known], *, b
     refusal = ScanResult.REVOKED if isinstance(by, Device) and by.is_revoked else _refusal(event, registration, row.day, how.session)
     if refusal is not None:
         if is_late or refusal is ScanResult.REVOKED:
-            _keep(row, refusal, by=by)
+            _keep(row, refusal, holder, made, by=by)
         return ScanAnswer(refusal, registration)
-    return _move(row, registration, known, by=by)
+    return _move(row, holder, made, by=by)
 
 
 def _refusal(event: Event, registration: Registration, day: dt.date, session: Session | None) -> ScanResult | None:
@@ -196,7 +291,7 @@ def _same_list(known: list[Known], row: Known) -> list[Known]:
     """What counts of the same person on the same day and list, the earliest first."""
     place = (row.day, row.session_id)
     counted = [c for c in known if c.result is ScanResult.OK and c.undone_at is None and (c.day, c.session_id) == place]
-    return sorted(counted, key=lambda c: (c.scanned_at, c.id))
+    return sorted(counted, key=lambda c: (c.scanned_at, c.id or _NO_ID_YET))
 
 
 def _standing(known: list[Known], row: Known) -> Known | None:
@@ -213,21 +308,27 @@ def _where(row: Known) -> str:
     return db.session.scalar(select(User.name).where(User.id == row.by_id)) or "" if row.by_id is not None else ""
 
 
-def _move(row: CheckIn, registration: Registration, known: list[Known], *, by: Actor) -> ScanAnswer:
+def _move(row: CheckIn, holder: _Holder, made: _Made, *, by: Actor) -> ScanAnswer:
     """Let somebody in or out, between what is known to have been before and after."""
-    rows = _same_list(known, row)
+    rows = _same_list(holder.known, row)
     before = [c for c in rows if c.scanned_at <= row.scanned_at]
     after = rows[len(before) :]
     if before and before[-1].type is row.type:
-        _keep(row, ScanResult.ALREADY, by=by)
-        return ScanAnswer(ScanResult.ALREADY, registration, before[-1], _where(before[-1]))
+        _keep(row, ScanResult.ALREADY, holder, made, by=by)
+        return ScanAnswer(ScanResult.ALREADY, holder.registration, before[-1], _where(before[-1]))
+    superseded = None
     if row.type is Movement.ENTRY:
         arrival = next((c for c in rows if c.is_arrival), None)
         row.is_arrival = arrival is None or arrival in after
         if arrival is not None and row.is_arrival:
+            superseded = arrival
+            made.keep()
             _supersede(arrival, by=by, is_repeated=after[0] is arrival)
-    _keep(row, ScanResult.OK, by=by)
-    return ScanAnswer(ScanResult.OK, registration, row, getattr(by, "name", ""))
+    _keep(row, ScanResult.OK, holder, made, by=by)
+    if superseded is not None:  # what was read of them is no longer so
+        made.keep()
+        holder.known[:] = _known(row.registration_id)
+    return ScanAnswer(ScanResult.OK, holder.registration, row, getattr(by, "name", ""))
 
 
 def _supersede(arrival: Known, *, by: Actor, is_repeated: bool) -> None:
@@ -239,11 +340,10 @@ def _supersede(arrival: Known, *, by: Actor, is_repeated: bool) -> None:
     audit.record(by, "checkin.supersede", later)
 
 
-def _keep(row: CheckIn, result: ScanResult, *, by: Actor) -> None:
+def _keep(row: CheckIn, result: ScanResult, holder: _Holder, made: _Made, *, by: Actor) -> None:
     row.result = result
-    made = db.session.connection().execute(_INSERT, {name: getattr(row, name) for name in _COLUMNS})
-    (row.id,) = made.inserted_primary_key or (0,)
-    audit.record(by, "checkin.scan", row)
+    holder.known.append(row)
+    made.rows.append((row, by))
 
 
 def walk_in(event: Event, details: Details, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:

@@ -6,6 +6,7 @@ it is given.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 from apiflask import APIBlueprint, APIFlask
@@ -14,11 +15,12 @@ from sqlalchemy import select
 
 from consult_app import qr
 from consult_app.attendance import actions, devices, guests, queries, shapes
-from consult_app.attendance.actions import Scan, ScanAnswer
+from consult_app.attendance.actions import Scan, ScanAnswer, Shown
+from consult_app.attendance.join import show_join_code
 from consult_app.attendance.models import CheckIn, Device, ScanResult
 from consult_app.attendance.together import together
 from consult_app.attendance.why import why
-from consult_app.db import db, now
+from consult_app.db import alone, db, now
 from consult_app.errors import Invalid, Missing
 from consult_app.events.models import Event, Session
 from consult_app.events.queries import load_event
@@ -78,20 +80,30 @@ def _figures(event: Event) -> dict[str, int]:
 
 def _how(event: Event, made: shapes.Made, offset: float | None) -> Scan:
     wanted: str = getattr(made, "list", "")
-    session = db.session.scalar(select(Session).where(Session.event_id == event.id, Session.public_id == wanted)) if wanted else None
-    if wanted and session is None:
-        raise Invalid(_("There is no such session at this event."), field="list")
+    session = _session(event, wanted) if wanted else None
     if not isinstance(made, shapes.CheckInIn):
         return Scan(session=session, claimed_at=made.scanned_at, clock_offset=offset)
     return Scan(made.type, session, made.mode, made.scanned_at, offset)
 
 
-def _scan(event: Event, item: shapes.CheckInIn, offset: float | None, device: Device) -> ScanAnswer:
+def _session(event: Event, public_id: str) -> Session:
+    """A copy to be read: a scan that waits for its turn has no transaction yet. Raises Invalid."""
+    with alone() as connection:
+        found = connection.execute(
+            select(Session.id, Session.day).where(Session.event_id == event.id, Session.public_id == public_id)
+        ).first()
+    if found is None:
+        raise Invalid(_("There is no such session at this event."), field="list")
+    return Session(id=found.id, day=found.day)
+
+
+def _shown(event: Event, item: shapes.CheckInIn, offset: float | None, device: Device) -> Shown | ScanAnswer:
+    """What is to be scanned, or its answer where the session is gone: it must not hold up the others of a batch."""
     try:
         how = _how(event, item, offset)
-    except Invalid as problem:  # its session is gone: an answer, so that it does not hold up the others of a batch
+    except Invalid as problem:
         return ScanAnswer(ScanResult.UNKNOWN, note=problem.message)
-    return actions.scan(event, item.code, guest=item.guest, by=device, nonce=item.nonce, how=how)
+    return Shown(event, device, item.nonce, item.code, item.guest, how)
 
 
 def _result(event: Event, nonce: str, answer: ScanAnswer, offset: float | None = None) -> dict[str, Any]:
@@ -157,8 +169,9 @@ def list_guests(slug: str, asked: shapes.GuestsQuery) -> dict[str, Any]:
 @bp.output(shapes.ResultOut)
 @bp.doc(summary="Check in or out by a ticket's code or a guest's id", security="token")
 def check_in(slug: str, item: shapes.CheckInIn) -> dict[str, Any]:
-    event, device, offset = _event(slug, "checkin.scan", also_revoked=True), g.actor, item.clock_offset(now())
-    return _result(event, item.nonce, together(event.consultation_id, lambda: _scan(event, item, offset, device)), offset)
+    event, offset = _event(slug, "checkin.scan", also_revoked=True), item.clock_offset(now())
+    shown = _shown(event, item, offset, g.actor)
+    return _result(event, item.nonce, together(shown) if isinstance(shown, Shown) else shown, offset)
 
 
 @bp.post("/events/<slug>/checkins/batch")
@@ -168,7 +181,13 @@ def check_in(slug: str, item: shapes.CheckInIn) -> dict[str, Any]:
 def check_in_batch(slug: str, batch: shapes.BatchIn) -> dict[str, Any]:
     event = _event(slug, "checkin.scan", also_revoked=True)
     offset = shapes.offset(now(), batch.device_now)
-    results = [_result(event, item.nonce, _scan(event, item, offset, g.actor), offset) for item in batch.items]
+    shown = [_shown(event, item, offset, g.actor) for item in batch.items]
+    scans = [one for one in shown if isinstance(one, Shown)]
+    answers = iter(actions.scan_all(scans) if scans else ())
+    results = [
+        _result(event, item.nonce, next(answers) if isinstance(one, Shown) else one, offset)
+        for item, one in zip(batch.items, shown, strict=True)
+    ]
     devices.heard(g.actor, pending=batch.pending, app_version=batch.app_version, clock_offset=offset)
     db.session.commit()
     return {"server_now": now(), "clock_offset": offset or 0.0, "revoked": g.actor.is_revoked, "results": results}
@@ -237,6 +256,20 @@ def replace(slug: str, public_id: str, person: shapes.ReplaceIn) -> dict[str, An
     answer = actions.replace_at_desk(event, old, details, by=g.actor, nonce=person.nonce)
     db.session.commit()
     return _result(event, person.nonce, answer)
+
+
+@bp.post("/events/<slug>/guests/<public_id>/join")
+@bp.output(shapes.JoinOut)
+@bp.doc(
+    summary="A code for the phone of a guest who has arrived: works once, for ten minutes",
+    security="token",
+    responses={409: "They have not arrived, have no place, or the device is a kiosk."},
+)
+def join_code(slug: str, public_id: str) -> dict[str, Any]:
+    event = _event(slug, "checkin.join")
+    shown = show_join_code(event, registrations.load_registration(event, public_id), by=g.actor)
+    db.session.commit()
+    return dataclasses.asdict(shown)
 
 
 @bp.get("/events/<slug>/guests/<public_id>/badge")

@@ -51,6 +51,10 @@ def _words() -> dict[str, Any]:
         "undoneLater": gettext("Noted: {name}. It is undone as soon as there is a network."),
         "notReachedNow": gettext("The server could not be reached. Please try again."),
         "emptySignature": gettext("Nothing is drawn yet. Sign with a finger, or skip."),
+        "joinUntil": gettext("{name}: open the camera of your own phone and point it at this code. It works once, until {time}."),
+        "joinOffline": gettext(
+            "A join code needs a network. Try again when this device is online, or let them have their link sent again."
+        ),
         "chooseOne": gettext("Choose one"),
         "finding": gettext("{time} {name}: shown here “{shown}”, the server says “{result}”. {why}"),
         "seen": gettext("Seen"),

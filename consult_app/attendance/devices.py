@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import time
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from flask import current_app
+from sqlalchemy import Row, Table, bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from consult_app import audit
@@ -98,25 +101,69 @@ def revoke(device: Device, *, by: Actor) -> None:
 OF_DEVICE = ("id", "public_id", "consultation_id", "event_id", "name", "kind", "asks_signature", "revoked_at", "wiped_at")
 OF_EVENT = ("id", "slug", "consultation_id", "state", "title", "starts_on", "ends_on", "timezone")
 DEVICES, EVENTS = cast(Table, Device.__table__), cast(Table, Event.__table__)
-_BY_TOKEN = (
-    select(*(DEVICES.c[name] for name in OF_DEVICE), *(EVENTS.c[name] for name in OF_EVENT))
-    .join(EVENTS, EVENTS.c.id == DEVICES.c.event_id)
-    .where(DEVICES.c.token_hash == bindparam("token"))
+_WITH_EVENT = select(*(DEVICES.c[name] for name in OF_DEVICE), *(EVENTS.c[name] for name in OF_EVENT)).join(
+    EVENTS, EVENTS.c.id == DEVICES.c.event_id
 )
+_BY_TOKEN = _WITH_EVENT.where(DEVICES.c.token_hash == bindparam("token"))
+_BY_ID = _WITH_EVENT.where(DEVICES.c.id.in_(bindparam("ids", expanding=True)))
+REMEMBERED = 30.0  # seconds
 
 
-def by_token(token: str) -> Device | None:
-    """The device of a token, also a revoked one, with its event: copies to be read, with the columns named above.
-
-    Rows of the session would cost twice as much.
-    """
-    with alone() as connection:
-        row = connection.execute(_BY_TOKEN, {"token": token_hash(token)}).first()
-    if row is None:
-        return None
+def _copy(row: Row[Any]) -> Device:
+    """A device with its event, to be read: rows of the session would cost twice as much."""
     device = Device(**dict(zip(OF_DEVICE, row, strict=False)))
     device.event = Event(**dict(zip(OF_EVENT, row[len(OF_DEVICE) :], strict=True)))
     return device
+
+
+def by_token(token: str, *, for_scan: bool = False) -> Device | None:
+    """The device of a token, also a revoked one, with its event: copies to be read, with the columns named above.
+
+    A scan may have one that is up to half a minute old: who the token belongs to never changes, and whether it still counts is
+    read again in the transaction of the scan (`as_they_are`).
+    """
+    known: dict[str, tuple[float, Device]] = current_app.extensions["devices"]
+    wanted = token_hash(token)
+    read_at, device = known.get(wanted, (0.0, None))
+    if for_scan and device is not None and time.monotonic() - read_at < REMEMBERED:
+        return device
+    with alone() as connection:
+        row = connection.execute(_BY_TOKEN, {"token": wanted}).first()
+    if row is None:
+        return None
+    device = _copy(row)
+    if len(known) > 1000:
+        known.clear()
+    known[wanted] = (time.monotonic(), device)
+    return device
+
+
+@dataclass
+class Copies:
+    """Devices of one consultation with their events, as they were when its log ended with a hash.
+
+    Whatever changes a device or an event is recorded: while the log ends as it did, they are as they were.
+    """
+
+    as_of: str = ""
+    known: dict[int, Device] = field(default_factory=dict)
+
+
+def as_they_are(consultation_id: int, as_of: str, ids: set[int]) -> dict[int, Device]:
+    """Devices with their events, as this transaction sees them, these and perhaps others; `as_of` is what `audit.lock` returned in it."""
+    copies: Copies = current_app.extensions["device_copies"].setdefault(consultation_id, Copies())
+    if copies.as_of != as_of:
+        copies.as_of, copies.known = as_of, {}
+    if missing := ids - copies.known.keys():
+        copies.known |= {row[0]: _copy(row) for row in db.session.connection().execute(_BY_ID, {"ids": list(missing)})}
+    return copies.known
+
+
+def keep_until(consultation_id: int, before: str, end: str) -> None:
+    """What `as_they_are` gave stands also where the log ends now: what was recorded since changed no device and no event."""
+    copies: Copies = current_app.extensions["device_copies"][consultation_id]
+    if copies.as_of == before:
+        copies.as_of = end
 
 
 def heard(device: Device, *, pending: int, app_version: str, clock_offset: float | None) -> None:

@@ -53,7 +53,7 @@ class Device(Public, Audited, Model):
     """
 
     __tablename__ = "devices"
-    audit_leaves_out = frozenset({"last_seen_at", "pending", "app_version", "clock_offset", "wiped_at"})
+    audit_leaves_out = frozenset({"last_seen_at", "pending", "app_version", "clock_offset", "wiped_at"})  # what it last said
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,14 +50,17 @@ class Participation:
     is_suppressed: bool = False
 
 
-def arrived_ids(event: Event, day: dt.date | None = None, session: Session | None = None) -> Select[int]:
-    """The ids of the registrations that have arrived, on one day or on any; or those that came to a session."""
+def arrived_ids(event: Event | type[Event], day: dt.date | None = None, session: Session | None = None) -> Select[int]:
+    """The ids of the registrations that have arrived, on one day or on any; or those that came to a session.
+
+    With the class itself, those of the event of a query around it.
+    """
     at = CheckIn.session_id == session.id if session else CheckIn.session_id.is_(None)
-    query = select(CheckIn.registration_id).where(*_standing(event), at)
+    query = select(CheckIn.registration_id).where(*standing(event), at)
     return query.where(CheckIn.day == day) if day else query
 
 
-def _standing(event: Event) -> tuple[Any, ...]:
+def standing(event: Event | type[Event]) -> tuple[Any, ...]:
     """What counts: the arrival of each person on each day or at each session, unless it was undone."""
     return (CheckIn.event_id == event.id, CheckIn.is_arrival, CheckIn.undone_at.is_(None))
 
@@ -73,36 +77,29 @@ def participation(
 
     With `suppress`, no cell of one or two can be read or worked out.
     """
-    query = select(
-        Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id, func.count()
-    ).where(Registration.event_id == event.id)
+    parts = (StakeholderType.id, Registration.sex, Registration.attendance, Registration.institution_id)
+    query = select(*parts, func.count(), StakeholderType.name, StakeholderType.place).join(Registration.stakeholder_type)
+    query = query.where(Registration.event_id == event.id).group_by(*parts)
     if basis == "registered":
         query = query.where(Registration.state == RegistrationState.CONFIRMED)
     elif among is None:
         query = query.where(Registration.id.in_(arrived_ids(event)))
     if among is not None:
         query = query.where(among)
-    groups = (
-        db.session.execute(
-            query.group_by(Registration.stakeholder_type_id, Registration.sex, Registration.attendance, Registration.institution_id)
-        )
-        .tuples()
-        .all()
-    )
-    types = db.session.scalars(
-        select(StakeholderType).where(StakeholderType.consultation_id == event.consultation_id).order_by(StakeholderType.place)
-    )
-    rows = [_row(kind.name, [g for g in groups if g[0] == kind.id]) for kind in types]
-    table = Participation(basis, [row for row in rows if row.total], _row({"en": "Total", "id": "Jumlah"}, list(groups)))
+    by_type: dict[int, list[Any]] = {}
+    for group in sorted(db.session.execute(query).all(), key=lambda group: group.place):
+        by_type.setdefault(group.id, []).append(group)
+    rows = [_row(groups[0].name, groups) for groups in by_type.values()]
+    table = Participation(basis, rows, _row({"en": "Total", "id": "Jumlah"}, [group for groups in by_type.values() for group in groups]))
     return _suppressed(table) if suppress else table
 
 
-def _row(name: Texts, groups: list[tuple[int, Sex, Attendance, int, int]]) -> ParticipationRow:
+def _row(name: Texts, groups: Sequence[Any]) -> ParticipationRow:
     def by(*sexes: Sex) -> int:
-        return sum(n for _kind, sex, _how, _where, n in groups if sex in sexes)
+        return sum(group[4] for group in groups if group.sex in sexes)
 
-    online = sum(n for _kind, _sex, how, _where, n in groups if how is Attendance.ONLINE)
-    institutions = len({where for _kind, _sex, _how, where, _n in groups})
+    online = sum(group[4] for group in groups if group.attendance is Attendance.ONLINE)
+    institutions = len({group.institution_id for group in groups})
     return ParticipationRow(
         name, by(Sex.FEMALE), by(Sex.MALE), by(Sex.OTHER, Sex.UNDISCLOSED), sum(g[4] for g in groups), institutions, online
     )
@@ -137,7 +134,7 @@ def arrivals(event: Event) -> Select[CheckIn]:
     """Standing check-ins, the newest first."""
     return (
         select(CheckIn)
-        .where(*_standing(event), CheckIn.session_id.is_(None))
+        .where(*standing(event), CheckIn.session_id.is_(None))
         .order_by(CheckIn.scanned_at.desc(), CheckIn.id.desc())
         .options(joinedload(CheckIn.registration).joinedload(Registration.institution), joinedload(CheckIn.by), joinedload(CheckIn.device))
     )
@@ -176,7 +173,7 @@ def online_today(registration: Registration) -> tuple[bool, CheckIn | None]:
     is_awaited = registration.attendance is Attendance.ONLINE and registration.is_confirmed and today in event.days
     if not is_awaited or (registration.days and today.isoformat() not in registration.days):
         return False, None
-    mine = select(CheckIn).where(*_standing(event), CheckIn.registration_id == registration.id, CheckIn.day == today)
+    mine = select(CheckIn).where(*standing(event), CheckIn.registration_id == registration.id, CheckIn.day == today)
     return True, db.session.scalar(mine.where(CheckIn.session_id.is_(None)))
 
 

@@ -166,6 +166,15 @@ class UndoIn(Shape):
     guest: Annotated[str, StringConstraints(max_length=40)]
 
 
+class JoinOut(Shape):
+    """A code that opens the guest's session once: its address, and the QR of it as size and path of an SVG."""
+
+    address: str
+    ends_at: dt.datetime
+    size: int
+    path: str
+
+
 class DoneOut(Shape):
     ok: bool = True
 

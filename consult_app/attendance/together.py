@@ -1,8 +1,9 @@
 """Scans that wait for one another are made in one transaction (a group commit).
 
 At a desk thirty people come at once, and all their scans want the same lock. Whoever gets the turn works for all that wait:
-one lock, one commit, and each answer is given only after it. Where one of them fails, each is made alone, so that nobody
-pays for another's mistake. It works inside one process; several processes take turns at the database's lock.
+one lock, one commit, the statements of one scan, and each answer is given only after it. Where one of them fails, each is
+made alone, so that nobody pays for another's mistake. It works inside one process; several processes take turns at the
+database's lock.
 """
 
 from __future__ import annotations
@@ -10,77 +11,104 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
 
 from flask import current_app
 from sqlalchemy.exc import OperationalError
 
+from consult_app.attendance.actions import ScanAnswer, Shown, scan_all
 from consult_app.db import db
 
-Result = TypeVar("Result")
 MOST = 40  # in one transaction, so that the first does not wait long for the last
 
 
-class Work(Generic[Result]):
-    """One scan: what to do, then what came of it."""
+class Work:
+    """One scan, then what came of it."""
 
-    def __init__(self, act: Callable[[], Result]) -> None:
-        self.act = act
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
         self.is_done = False
-        self.result: Result | None = None
+        self.answer: ScanAnswer | None = None
         self.problem: Exception | None = None
-
-    def alone(self) -> None:
-        """Do it in a transaction of its own."""
-        try:
-            self.result = self.act()
-            db.session.commit()
-        except Exception as problem:  # told to the one who asked
-            db.session.rollback()
-            self.problem = problem
+        self.gate = threading.Lock()  # opened for whoever waits: the work is done, or it is their turn to work
+        self.gate.acquire()
 
 
 class Turn:
-    """Those who wait for the log of one consultation."""
+    """Those who wait for the log of one consultation, and whether one of them works."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.waiting: deque[Work[Any]] = deque()
+        self.guard = threading.Lock()
+        self.is_taken = False
+        self.waiting: deque[Work] = deque()
+
+    def join(self, work: Work) -> None:
+        """Wait until the work is done by another, or it is the turn of the one who brought it."""
+        with self.guard:
+            self.waiting.append(work)
+            must_wait, self.is_taken = self.is_taken, True
+        if must_wait:
+            work.gate.acquire()
+        else:
+            time.sleep(0)  # let the others that have come so far stand in the queue too
+
+    def take(self, most: int) -> list[Work]:
+        with self.guard:
+            return [self.waiting.popleft() for _n in range(min(most, len(self.waiting)))]
+
+    def give_on(self) -> None:
+        """It is the turn of the first of those who wait, or of whoever comes next."""
+        with self.guard:
+            self.is_taken = bool(self.waiting)
+            if self.waiting:
+                self.waiting[0].gate.release()
 
 
-def together(consultation_id: int, act: Callable[[], Result]) -> Result:
-    """Run `act` and commit, with others that wait; returns what it returned, or raises what it raised.
-
-    `act` may run in another request's context: it must not use the request, and what it returns must stand outside the session.
-    """
-    turn: Turn = current_app.extensions["turns"].setdefault(consultation_id, Turn())
-    work = Work(act)
-    turn.waiting.append(work)
-    time.sleep(0)  # let the others that have come so far stand in the queue too
-    while not work.is_done:
-        with turn.lock:
-            if not work.is_done:
-                _do([turn.waiting.popleft() for _n in range(min(MOST, len(turn.waiting)))])
+def together(shown: Shown) -> ScanAnswer:
+    """Make a scan and commit, with others that wait; returns its answer, or raises what it raised."""
+    turn: Turn = current_app.extensions["turns"].setdefault(shown.event.consultation_id, Turn())
+    work = Work(shown)
+    turn.join(work)
+    if not work.is_done:
+        try:
+            _do(turn, work)
+        finally:
+            turn.give_on()
     if work.problem is not None:
         raise work.problem
-    return cast(Result, work.result)
+    assert work.answer is not None
+    return work.answer
 
 
-def _do(part: list[Work[Any]]) -> None:
+def _do(turn: Turn, own: Work) -> None:
+    part = turn.take(MOST)
     try:
-        results = [work.act() for work in part]
-        db.session.commit()
-        for work, result in zip(part, results, strict=True):
-            work.result = result
-    except OperationalError as problem:  # the database is busy: it is for all of them
+        _make(part)
+    except OperationalError as problem:  # the database is busy for all of them, also for those who came meanwhile
         db.session.rollback()
+        part += turn.take(len(turn.waiting))
         for work in part:
             work.problem = problem
     except Exception:
         db.session.rollback()
         for work in part:
-            work.alone()
+            _make_alone(work)
     finally:
         for work in part:
             work.is_done = True
+            if work is not own:
+                work.gate.release()
+
+
+def _make(part: list[Work]) -> None:
+    answers = scan_all([work.shown for work in part])
+    db.session.commit()
+    for work, answer in zip(part, answers, strict=True):
+        work.answer = answer
+
+
+def _make_alone(work: Work) -> None:
+    try:
+        _make([work])
+    except Exception as problem:  # told to the one who asked
+        db.session.rollback()
+        work.problem = problem

@@ -11,6 +11,7 @@ from consult_app import policy
 from consult_app.attendance import actions, labels, live, queries
 from consult_app.attendance.actions import ScanAnswer
 from consult_app.attendance.forms import UndoForm, WalkInForm
+from consult_app.attendance.join import show_join_code
 from consult_app.attendance.why import why
 from consult_app.db import db, now
 from consult_app.errors import Invalid
@@ -81,6 +82,17 @@ def check_in(slug: str, public_id: str) -> Answer:
     answer = actions.check_in(event, registration, by=g.actor, nonce=request.form.get("nonce", "")[:64] or secrets.token_hex(8))
     db.session.commit()
     return _desk(event, answer)
+
+
+@bp.post("/events/<slug>/desk/join/<public_id>")
+def join_code(slug: str, public_id: str) -> Answer:
+    """The code for the guest's own phone, after a check-in; it works once, for ten minutes."""
+    event = load_event(slug)
+    require("checkin.join", event)
+    registration = registrations.load_registration(event, public_id)
+    shown = show_join_code(event, registration, by=g.actor)
+    db.session.commit()
+    return render_template("attendance/join_code.html", event=event, registration=registration, shown=shown)
 
 
 @bp.route("/events/<slug>/desk/walk-in", methods=["GET", "POST"])

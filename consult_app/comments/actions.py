@@ -9,25 +9,56 @@ from sqlalchemy import func, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
-from consult_app.comments.models import Comment, CommentKind, Endorsement, Position, PositionValue
+from consult_app.comments import drafts
+from consult_app.comments.models import Comment, CommentKind, Endorsement, Moderation, Position, PositionValue
 from consult_app.consultations.models import Consultation, Indicator, Revision, Section
 from consult_app.db import db, now
-from consult_app.errors import Conflict, Invalid
-from consult_app.i18n import _
+from consult_app.errors import Conflict, Invalid, Missing
+from consult_app.i18n import _, moment
 from consult_app.policy import Actor
 from consult_app.registrations.models import Registration
+from consult_app.sheets import fold
 
 # Sent with the indicator, `what` ("comment" or "position") and `by`, before either is taken; a receiver may raise Conflict.
 opinion_given = Signal()
+# Sent with the indicator and `by`: whether a comment on it has to wait for a facilitator, as a receiver answers with True.
+comment_checked = Signal()
 
 
-def _open_revision(indicator: Indicator, what: str, by: Actor) -> Revision:
+def require_open(section: Section, by: Actor) -> None:
+    """Raises Conflict where comments are closed, and to participants after the deadline too."""
+    if not section.is_open:
+        raise Conflict(_("Comments on this section are closed."))
+    if by.is_participant and section.comments_until is not None and section.is_past_deadline:
+        ended = moment(section.comments_until, section.consultation.timezone)
+        raise Conflict(_("The time for written comments on this section ended: %(when)s.", when=ended))
+
+
+def open_revision(indicator: Indicator, what: str, by: Actor) -> Revision:
     """The revision that is being commented on. Raises Conflict where comments are closed."""
     opinion_given.send(indicator, what=what, by=by)
     section: Section = indicator.dimension.section
-    if not section.is_open or section.revision is None:
+    require_open(section, by)
+    if section.revision is None:
         raise Conflict(_("Comments on this section are closed."))
     return section.revision
+
+
+def text_to_edit(revision: Revision, code: str, language: str) -> str:
+    """The finding of an indicator as a revision has it in a language: what a proposed wording is an edit of."""
+    row = next((row for row in revision.content["indicators"] if row["code"] == code), None)
+    return str(row["finding"].get(language, "")).strip() if row is not None else ""
+
+
+def _require_change(proposed: str, against: str) -> None:
+    if proposed and proposed.split() == against.split():
+        raise Invalid(_("This is the text as it stands. Change the words that should read otherwise, or leave it empty."), field="proposed")
+
+
+def index(comment: Comment) -> None:
+    """Keep what a search on the review desk looks at."""
+    answer = comment.disposition
+    comment.search = fold(" ".join([comment.indicator.code, comment.text, comment.proposed, answer.response if answer else ""]))
 
 
 def check_link(link: str) -> str:
@@ -42,6 +73,11 @@ def check_link(link: str) -> str:
     return link
 
 
+def one_at_a_time(consultation_id: int) -> None:
+    """Let other comments of the consultation wait until this transaction ends: their numbers are counted, their queue is emptied."""
+    db.session.execute(select(Consultation.id).where(Consultation.id == consultation_id).with_for_update(key_share=True))
+
+
 def write_comment(
     indicator: Indicator,
     registration: Registration,
@@ -51,22 +87,31 @@ def write_comment(
     by: Actor,
     client_key: str,
     proposed: str = "",
+    proposed_language: str = "",
     link: str = "",
     language: str = "en",
 ) -> Comment:
     """Keep a comment on the current revision; the same client key again returns the one that is kept (rule 10).
 
-    A user who writes for `registration` is recorded beside it (rule 12). Raises Conflict where comments are closed,
-    Invalid where there is neither text nor proposed wording.
+    A user who writes for `registration` is recorded beside it (rule 12). A proposed wording is kept beside the text that
+    it edits: the revision's finding in `proposed_language`. Raises Conflict where comments are closed, Invalid where there
+    is no text or the wording changes nothing.
     """
-    kept = db.session.scalar(select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key))
+    resent = select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key)
+    kept = db.session.scalar(resent)
     if kept is not None:
         return kept
-    revision = _open_revision(indicator, "comment", by)
+    one_at_a_time(indicator.consultation_id)
+    kept = db.session.scalar(resent)  # the same one may have been sent twice at once, and was first
+    if kept is not None:
+        return kept
+    revision = open_revision(indicator, "comment", by)
     if not text.strip():
         raise Invalid(_("Write your comment first."), field="text")
-    # one at a time counts the numbers of a consultation
-    db.session.execute(select(Consultation.id).where(Consultation.id == indicator.consultation_id).with_for_update(key_share=True))
+    wording = proposed.strip()
+    against = text_to_edit(revision, indicator.code, proposed_language) if wording else ""
+    _require_change(wording, against)
+    waits = any(answer for _receiver, answer in comment_checked.send(indicator, by=by))
     last = db.session.scalar(select(func.max(Comment.number)).where(Comment.consultation_id == indicator.consultation_id))
     comment = Comment(
         consultation_id=indicator.consultation_id,
@@ -78,14 +123,20 @@ def write_comment(
         number=(last or 0) + 1,
         kind=kind,
         text=text.strip(),
-        proposed=proposed.strip(),
+        proposed=wording,
+        against=against,
+        proposed_language=proposed_language if against else "",
         link=check_link(link.strip()),
         language=language,
         client_key=client_key,
         recorded_by=by if isinstance(by, User) else None,
+        moderation=Moderation.WAITS if waits else None,
     )
+    index(comment)
     db.session.add(comment)
     audit.record(by, "comment.record" if comment.recorded_by else "comment.write", comment)
+    if comment.recorded_by is None:
+        drafts.drop(indicator, registration)
     return comment
 
 
@@ -99,13 +150,33 @@ def withdraw_comment(comment: Comment, *, by: Actor) -> None:
     audit.record(by, "comment.withdraw", comment)
 
 
+def release(comment: Comment, *, by: Actor) -> None:
+    """Show a comment that waited, or that was held back."""
+    if comment.moderation is None:
+        raise Conflict(_("This comment is shown already."))
+    comment.moderation, comment.held_reason = None, ""
+    audit.record(by, "comment.release", comment)
+
+
+def hold(comment: Comment, reason: str, *, by: Actor) -> None:
+    """Keep a comment that waits from the screens. It is not lost: its author reads the reason, and reviewers answer it."""
+    if not comment.waits_for_facilitator:
+        raise Conflict(_("This comment does not wait any more."))
+    if not reason.strip():
+        raise Invalid(_("Give the reason: the author reads it."), field="reason")
+    comment.moderation, comment.held_reason = Moderation.HELD, reason.strip()
+    audit.record(by, "comment.hold", comment)
+
+
 def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
     """Endorse somebody else's comment, or take the endorsement back; returns whether it stands now."""
     if comment.person_id == registration.person_id:
         raise Conflict(_("This is your own comment."))
+    if comment.moderation is not None:
+        raise Missing(_("There is no such comment in this consultation."))
     if comment.is_withdrawn:
         raise Conflict(_("This comment was withdrawn."))
-    _open_revision(comment.indicator, "comment", by)
+    open_revision(comment.indicator, "comment", by)
     held = db.session.scalar(
         select(Endorsement).where(Endorsement.comment_id == comment.id, Endorsement.person_id == registration.person_id)
     )
@@ -123,7 +194,7 @@ def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
 
 def take_position(indicator: Indicator, registration: Registration, value: PositionValue, reason: str, *, by: Actor) -> Position:
     """Say what one holds of an indicator as it stands in the current revision; a second answer replaces the first."""
-    revision = _open_revision(indicator, "position", by)
+    revision = open_revision(indicator, "position", by)
     if value in (PositionValue.RESERVATION, PositionValue.DISAGREE) and not reason.strip():
         raise Invalid(_("Say in a few words why."), field="reason")
     position = db.session.scalar(

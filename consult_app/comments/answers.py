@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from consult_app import audit, mail
 from consult_app.accounts.models import User
-from consult_app.comments.models import Comment, Disposition, DispositionKind, Objection
+from consult_app.comments.actions import index
+from consult_app.comments.models import Assignment, Comment, Disposition, DispositionKind, Objection, ProposedAnswer
+from consult_app.comments.queries import is_newest
 from consult_app.consultations.models import Consultation, Revision
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
-from consult_app.i18n import _
+from consult_app.i18n import _, moment
 from consult_app.policy import Actor
-from consult_app.registrations.models import Registration
+from consult_app.registrations.models import Institution, Registration
 
 
-def decide(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> Disposition:
-    """Answer a comment. An earlier answer stays in its history (rule 13).
-
-    Raises Invalid where a reason or the other comment is missing, Conflict where the section is frozen or signed.
-    """
+def _check(comment: Comment, kind: DispositionKind, response: str, duplicate_of: Comment | None) -> None:
+    """Raises Invalid where a reason or the other comment is missing, Conflict where the comment cannot be answered now."""
     if comment.is_withdrawn:
         raise Conflict(_("This comment was withdrawn."))
     if comment.section.is_frozen:
@@ -31,17 +31,105 @@ def decide(comment: Comment, kind: DispositionKind, response: str, *, by: User, 
         raise Invalid(_("Give the reason: the author reads it."), field="response")
     if kind is DispositionKind.DUPLICATE and (duplicate_of is None or duplicate_of.id == comment.id):
         raise Invalid(_("Give the number of the other comment."), field="duplicate_of")
+
+
+def decide(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> Disposition | None:
+    """Answer a comment. An earlier answer stays in its history (rule 13).
+
+    Where the consultation wants a second pair of eyes, the answer only stands proposed until another person confirms it:
+    None is returned. Raises Invalid where a reason or the other comment is missing, Conflict where the section is frozen.
+    """
+    _check(comment, kind, response, duplicate_of)
+    if comment.section.consultation.needs_second_pair:
+        _propose(comment, kind, response, duplicate_of, is_decided=True, by=by)
+        return None
+    _close(comment.proposal, by=by)
+    return _answer(comment, kind, response, duplicate_of, by, by=by)
+
+
+def _answer(
+    comment: Comment, kind: DispositionKind, response: str, duplicate_of: Comment | None, decided_by: User, *, by: User
+) -> Disposition:
     disposition = Disposition(
         consultation_id=comment.consultation_id,
         comment=comment,
         kind=kind,
         response=response.strip(),
         duplicate_of=duplicate_of if kind is DispositionKind.DUPLICATE else None,
-        decided_by=by,
+        decided_by=decided_by,
+        confirmed_by=by if by.id != decided_by.id else None,
     )
     db.session.add(disposition)
-    audit.record(by, "comment.decide", disposition)
+    audit.record(by, "comment.decide" if by.id == decided_by.id else "comment.confirm", disposition)
+    index(comment)
     return disposition
+
+
+def _close(proposal: ProposedAnswer | None, *, by: User) -> None:
+    if proposal is not None:
+        proposal.closed_at = now()
+        audit.record(by, "proposal.close", proposal)
+
+
+def _propose(
+    comment: Comment, kind: DispositionKind, response: str, duplicate_of: Comment | None, *, is_decided: bool, by: User
+) -> ProposedAnswer:
+    _close(comment.proposal, by=by)
+    proposal = ProposedAnswer(
+        consultation_id=comment.consultation_id,
+        comment=comment,
+        kind=kind,
+        response=response.strip(),
+        duplicate_of=duplicate_of if kind is DispositionKind.DUPLICATE else None,
+        written_by=by,
+        decided_at=now() if is_decided else None,
+    )
+    db.session.add(proposal)
+    audit.record(by, "proposal.decide" if is_decided else "proposal.draft", proposal)
+    return proposal
+
+
+def draft(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> ProposedAnswer:
+    """Keep an answer that is neither told nor counted, for the focal point to decide; an earlier draft is replaced, and kept closed."""
+    _check(comment, kind, response, duplicate_of)
+    if comment.proposal is not None and comment.proposal.waits_for_second:
+        raise Conflict(_("This answer is decided, and waits for a second person to confirm it."))
+    return _propose(comment, kind, response, duplicate_of, is_decided=False, by=by)
+
+
+def confirm(proposal: ProposedAnswer, *, by: User) -> Disposition:
+    """The second pair of eyes: what one person decided, another one lets count. Raises Conflict."""
+    comment = proposal.comment
+    if comment.proposal is not proposal or not proposal.waits_for_second:
+        raise Conflict(_("This answer does not wait for confirmation any more. Look at the comment again."))
+    if proposal.written_by_id == by.id:
+        raise Conflict(_("You decided this answer yourself. Somebody else has to confirm it."))
+    _check(comment, proposal.kind, proposal.response, proposal.duplicate_of)
+    _close(proposal, by=by)
+    return _answer(comment, proposal.kind, proposal.response, proposal.duplicate_of, proposal.written_by, by=by)
+
+
+def need_second_pair(consultation: Consultation, wanted: bool, *, by: Actor) -> None:
+    """Whether answers of this consultation count only once another person has confirmed them; those that count go on counting."""
+    if consultation.needs_second_pair != wanted:
+        consultation.needs_second_pair = wanted
+        audit.record(by, "consultation.second_pair", consultation)
+
+
+def assign(comment: Comment, institution: Institution | None, due_on: dt.date | None, *, by: User) -> Assignment:
+    """Ask an institution for the answer, until a day; with None, nobody any more. The newest counts."""
+    if comment.is_withdrawn:
+        raise Conflict(_("This comment was withdrawn."))
+    if institution is not None and institution.consultation_id != comment.consultation_id:
+        raise Invalid(_("Choose an institution of this consultation."), field="institution")
+    if institution is None and due_on is not None:
+        raise Invalid(_("Choose the institution that is to answer by then."), field="institution")
+    assignment = Assignment(
+        consultation_id=comment.consultation_id, comment=comment, institution=institution, due_on=due_on, assigned_by_id=by.id
+    )
+    db.session.add(assignment)
+    audit.record(by, "comment.assign", assignment)
+    return assignment
 
 
 def carry(comments: Sequence[Comment], revision: Revision, *, by: Actor) -> None:
@@ -59,13 +147,17 @@ def carry(comments: Sequence[Comment], revision: Revision, *, by: Actor) -> None
 
 
 def object_to(comment: Comment, text: str, *, by: Registration) -> Objection:
-    """The author objects to the answer, once. It blocks the section's signature until it is resolved (rule 15)."""
+    """The author objects to the answer, once, in the days after being told. It blocks the section's signature until resolved (rule 15)."""
     if comment.disposition is None or comment.disposition.kind is DispositionKind.ACCEPTED:
         raise Conflict(_("There is no answer yet to object to."))
     if comment.objection is not None:
         raise Conflict(_("You have objected already; it can be done once."))
     if comment.section.is_signed:
         raise Conflict(_("This section is signed."))
+    until = comment.disposition.object_until
+    if until is not None and not comment.disposition.takes_objection:
+        ended = moment(until, comment.section.consultation.timezone)
+        raise Conflict(_("The time to object to this answer ended: %(when)s.", when=ended))
     if not text.strip():
         raise Invalid(_("Say in a few words why."), field="text")
     objection = Objection(consultation_id=comment.consultation_id, comment=comment, text=text.strip())
@@ -84,20 +176,21 @@ def resolve(objection: Objection, resolution: str, *, by: User) -> None:
     audit.record(by, "objection.resolve", objection)
 
 
+def _is_untold() -> ColumnElement[bool]:
+    return Disposition.told_at.is_(None) & is_newest()
+
+
+def count_untold(*consultations: Consultation) -> dict[int, int]:
+    """How many answers have not been sent to their authors, by the consultation's id; those without any are left out."""
+    ids = [consultation.id for consultation in consultations]
+    counted = select(Disposition.consultation_id, func.count()).where(Disposition.consultation_id.in_(ids), _is_untold())
+    return dict(db.session.execute(counted.group_by(Disposition.consultation_id)).tuples().all())
+
+
 def untold(consultation: Consultation) -> list[Disposition]:
     """The newest answer of each comment, where its author has not been written to; one that was replaced is never told."""
-    rows = db.session.scalars(
-        select(Disposition)
-        .join(Comment, Comment.id == Disposition.comment_id)
-        .where(
-            Disposition.consultation_id == consultation.id,
-            Disposition.told_at.is_(None),
-            Disposition.id.in_(select(func.max(Disposition.id)).group_by(Disposition.comment_id)),
-        )
-        .options(joinedload(Disposition.comment).joinedload(Comment.registration))
-        .order_by(Disposition.id)
-    )
-    return list(rows)
+    query = select(Disposition).where(Disposition.consultation_id == consultation.id, _is_untold()).order_by(Disposition.id)
+    return list(db.session.scalars(query.options(joinedload(Disposition.comment).joinedload(Comment.registration))))
 
 
 def tell_authors(consultation: Consultation, *, by: Actor) -> int:
@@ -116,4 +209,5 @@ def tell_authors(consultation: Consultation, *, by: Actor) -> int:
             told += 1
     if batch:
         audit.record(by, "comment.tell", consultation, note=f"{told} authors")
+        audit.record_all([(by, "disposition.tell", disposition) for dispositions in batch.values() for disposition in dispositions])
     return told

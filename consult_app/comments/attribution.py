@@ -6,12 +6,16 @@ consultation's rule says; under the Chatham House Rule that is the stakeholder t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
-from consult_app.comments.models import Comment
+from consult_app.comments.models import Comment, Reply
+from consult_app.consultations.labels import ROLE
 from consult_app.consultations.models import Attribution
 from consult_app.i18n import local
-from consult_app.policy import Role
+from consult_app.policy import STAFF, Actor, Role, can, roles
+from consult_app.registrations.models import Registration
 
 KNOW = frozenset({Role.ORGANISER, Role.FACILITATOR, Role.RAPPORTEUR, Role.SYSTEM})
 
@@ -29,18 +33,58 @@ class Byline:
         return ", ".join(part for part in (self.name, self.institution, self.stakeholder_type) if part)
 
 
+def _told(name: str, institution: str, kind: str, rule: Attribution, roles: frozenset[Role]) -> Byline:
+    if roles & KNOW or rule is Attribution.BY_NAME:
+        return Byline(name, institution, kind)
+    return Byline("", institution if rule is Attribution.BY_INSTITUTION else "", kind)
+
+
+def _of(author: Registration, rule: Attribution, roles: frozenset[Role]) -> Byline:
+    return _told(author.full_name, local(author.institution.name), local(author.stakeholder_type.name), rule, roles)
+
+
 def byline(comment: Comment, roles: frozenset[Role]) -> Byline:
     """The author of a comment as somebody with these roles may see them."""
-    author, rule = comment.registration, comment.section.consultation.attribution
-    kind = local(author.stakeholder_type.name)
-    recorded_by = comment.recorded_by.name if comment.recorded_by else ""
-    if roles & KNOW:
-        return Byline(author.full_name, local(author.institution.name), kind, recorded_by)
-    if rule is Attribution.BY_STAKEHOLDER_TYPE:
-        return Byline("", "", kind)
-    if rule is Attribution.BY_INSTITUTION:
-        return Byline("", local(author.institution.name), kind, recorded_by)
-    return Byline(author.full_name, local(author.institution.name), kind, recorded_by)
+    rule = comment.section.consultation.attribution
+    shown = _of(comment.registration, rule, roles)
+    if comment.recorded_by is None or (rule is Attribution.BY_STAKEHOLDER_TYPE and not roles & KNOW):
+        return shown
+    return replace(shown, recorded_by=comment.recorded_by.name)
+
+
+def reply_byline(reply: Reply, roles: frozenset[Role]) -> Byline:
+    """The author of a reply, by the same rule; of somebody of the staff the role stands where a participant has the type."""
+    comment = reply.comment
+    rule = comment.section.consultation.attribution
+    if reply.registration is not None:
+        return _of(reply.registration, rule, roles)
+    assert reply.written_by is not None
+    held = [membership for membership in reply.roles if membership.role in STAFF]
+    held.sort(key=lambda membership: STAFF.index(membership.role))
+    role = held[0].role if held else Role.ORGANISER
+    return _told(reply.written_by.name, held[0].institution if held else "", str(ROLE[role]), rule, roles)
+
+
+def shown(comments: Iterable[Comment], roles: frozenset[Role]) -> dict[str, Any]:
+    """The names that fragments with comments need, as somebody with these roles may see them."""
+    comments = list(comments)
+    bylines = {comment.id: byline(comment, roles) for comment in comments}
+    return {
+        "bylines": bylines,
+        "reply_bylines": {reply.id: reply_byline(reply, roles) for comment in comments for reply in comment.standing_replies},
+        "named": {one for one, told in bylines.items() if told.name},
+    }
+
+
+def may_see(comment: Comment, actor: Actor) -> bool:
+    """Whether somebody sees a comment at all: its author always, others what stands and no facilitator keeps from the screens.
+
+    Those who are told who spoke also see what was withdrawn, and the staff what waits or is held back.
+    """
+    held = roles(actor, comment)
+    if Role.OWNER in held:
+        return True
+    return (not comment.is_withdrawn or bool(held & KNOW)) and (comment.moderation is None or can(actor, "comment.see_unshown", comment))
 
 
 def must_suppress(attribution: Attribution, roles: frozenset[Role]) -> bool:

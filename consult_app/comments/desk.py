@@ -1,55 +1,82 @@
-"""The review desk: comments with their answers, for whoever decides and whoever edits; and the comment matrix."""
+"""The review desk: comments with their answers, for whoever drafts, decides, confirms and edits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from consult_app import policy
 from consult_app.comments import answers, labels, queries
-from consult_app.comments.attribution import byline
-from consult_app.comments.forms import DecideForm, ResolveForm
-from consult_app.comments.models import Comment, DispositionKind
-from consult_app.consultations.models import Consultation
+from consult_app.comments.attribution import shown
+from consult_app.comments.forms import AssignForm, DecideForm, ResolveForm
+from consult_app.comments.models import Comment, Disposition, DispositionKind, ProposedAnswer
+from consult_app.consultations.models import Consultation, Section
 from consult_app.consultations.queries import load_consultation, load_section
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _, gettext, local
 from consult_app.policy import require
-from consult_app.registrations.queries import stakeholder_types
-from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
-from consult_app.web import Answer, download, paginate
+from consult_app.registrations.models import Institution
+from consult_app.registrations.queries import institutions, types_and_institutions
+from consult_app.web import Answer, paginate
 
 bp = Blueprint("desk", __name__)
 
 
-def _desk(consultation: Consultation, chosen: Comment | None, form: DecideForm | None = None, status: int = 200) -> Answer:
-    filters = {key: value for key, value in request.args.items() if key in ("section", "state", "kind", "type", "page")}
-    page = paginate(queries.review(consultation, filters), 40)
+def _desk(
+    consultation: Consultation, chosen: Comment | None, form: DecideForm | None = None, status: int = 200, assign_form: Any = None
+) -> Answer:
+    filters = {key: value for key, value in request.args.items() if key in (*queries.FILTERS, "page")}
+    unshown = policy.can(g.actor, "comment.see_unshown", consultation)
+    found = queries.review(consultation, filters, unshown=unshown)
+    page = paginate(found, 40, shown=queries.in_short(found, consultation))
+    if chosen is not None and chosen.moderation is not None and not unshown:
+        abort(404)
     if chosen is None and page.items:
-        chosen = page.items[0]
+        chosen = queries.load_for_desk(consultation, page.items[0].public_id)
     held = policy.roles(g.actor, consultation)
-    current = chosen.disposition if chosen else None
-    if form is None:
-        form = DecideForm(formdata=None, data={"kind": current.kind.value, "response": current.response} if current else {})
+    types, owners = types_and_institutions(consultation)
+    numbered = select(Section).where(Section.consultation_id == consultation.id).order_by(Section.number)
+    sections = db.session.scalars(numbered.options(joinedload(Section.dimension))).all()
     return render_template(
         "comments/desk.html",
         consultation=consultation,
         page=page,
         chosen=chosen,
         filters=filters,
-        form=form,
+        form=form or DecideForm(formdata=None, data=_stands(chosen) if chosen else {}),
+        assign_form=assign_form or _assign_form(owners, chosen, formdata=None),
         resolve_form=ResolveForm(formdata=None),
-        bylines={comment.id: byline(comment, held) for comment in ([*page.items, chosen] if chosen else [])},
+        **shown([chosen] if chosen else [], held),
         endorsements=queries.endorsement_counts([chosen]) if chosen else {},
-        counts=queries.section_counts(consultation),
-        untold=len(answers.untold(consultation)),
-        types=stakeholder_types(consultation.id),
+        sections=sections,
+        untold=answers.count_untold(consultation).get(consultation.id, 0),
+        types=types,
+        owners=owners,
+        may_decide=any(policy.can(g.actor, "comment.decide", section) for section in sections),
         labels=labels,
     ), status
+
+
+def _stands(comment: Comment) -> dict[str, Any]:
+    """What the form starts from: the draft, else the answer as it stands."""
+    found: Disposition | ProposedAnswer | None = comment.proposal or comment.disposition
+    if found is None:
+        return {}
+    number = found.duplicate_of.number if found.duplicate_of is not None else None
+    return {"kind": found.kind.value, "response": found.response, "duplicate_of": number}
+
+
+def _assign_form(owners: list[Institution], comment: Comment | None, **more: Any) -> AssignForm:
+    assigned = comment.assignment if comment is not None else None
+    known = {"institution": assigned.institution.public_id, "due_on": assigned.due_on} if assigned and assigned.institution else {}
+    form = AssignForm(data=known, **more)
+    form.institution.choices = [("", gettext("Nobody yet")), *((one.public_id, local(one.name)) for one in owners)]
+    return form
 
 
 @bp.get("/consultations/<slug>/comments")
@@ -58,44 +85,120 @@ def review(slug: str) -> Answer:
     consultation = load_consultation(slug)
     require("comment.review", consultation)
     wanted = request.args.get("comment", "")
-    return _desk(consultation, queries.load_comment(consultation, wanted) if wanted else None)
+    return _desk(consultation, queries.load_for_desk(consultation, wanted) if wanted else None)
 
 
-@bp.post("/consultations/<slug>/comments/<public_id>/decide")
-def decide(slug: str, public_id: str) -> Answer:
+def _loaded(slug: str, public_id: str, action: str) -> tuple[Consultation, Comment]:
     consultation = load_consultation(slug)
     require("comment.review", consultation)
     comment = queries.load_comment(consultation, public_id)
-    require("comment.decide", comment)
+    if comment.moderation is not None and not policy.can(g.actor, "comment.see_unshown", consultation):
+        abort(404)
+    require(action, comment)
+    return consultation, comment
+
+
+def _answer(consultation: Consultation, comment: Comment, act: Callable[..., Any]) -> Answer:
+    """Decide or draft an answer; then the next comment that waits for one."""
+    slug, public_id = consultation.slug, comment.public_id
     form = DecideForm()
     if form.validate():
         try:
-            other = _by_number(consultation, form.duplicate_of.data)
-            answers.decide(comment, DispositionKind(form.kind.data), form.response.data or "", by=g.actor, duplicate_of=other)
+            other = by_number(consultation, form.duplicate_of.data)
+            act(comment, DispositionKind(form.kind.data), form.response.data or "", by=g.actor, duplicate_of=other)
             db.session.commit()
-            flash(gettext("Comment %(number)s is answered.", number=comment.number), "success")
+            flash(_done(comment, is_draft=act is answers.draft), "success")
             return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), **_filters()), 303)
         except Invalid as problem:
             db.session.rollback()
             form[problem.field].errors = [str(problem.message)]
             consultation = load_consultation(slug)
-            comment = queries.load_comment(consultation, public_id)
-    return _desk(consultation, comment, form, 422)
+            comment = queries.load_for_desk(consultation, public_id)
+    return _desk(consultation, queries.load_for_desk(consultation, public_id), form, 422)
+
+
+def _done(comment: Comment, *, is_draft: bool) -> str:
+    if is_draft:
+        words = _("The draft answer to comment %(number)s is kept; a focal point decides.", number=comment.number)
+    elif comment.proposal is not None:
+        words = _("Comment %(number)s is decided, and waits for a second person to confirm it.", number=comment.number)
+    else:
+        words = _("Comment %(number)s is answered.", number=comment.number)
+    return str(words)
+
+
+@bp.post("/consultations/<slug>/comments/<public_id>/decide")
+def decide(slug: str, public_id: str) -> Answer:
+    return _answer(*_loaded(slug, public_id, "comment.decide"), answers.decide)
+
+
+@bp.post("/consultations/<slug>/comments/<public_id>/draft-answer")
+def draft_answer(slug: str, public_id: str) -> Answer:
+    """An answer that is neither told nor counted, for the focal point."""
+    return _answer(*_loaded(slug, public_id, "comment.draft"), answers.draft)
+
+
+@bp.post("/consultations/<slug>/comments/<public_id>/confirm")
+def confirm(slug: str, public_id: str) -> Answer:
+    """The second pair of eyes; the form names the answer that was read."""
+    consultation, comment = _loaded(slug, public_id, "comment.confirm")
+    proposal = comment.proposal
+    if proposal is None or proposal.public_id != request.form.get("proposal"):
+        raise Conflict(gettext("This answer does not wait for confirmation any more. Look at the comment again."))
+    answers.confirm(proposal, by=g.actor)
+    db.session.commit()
+    flash(gettext("The answer to comment %(number)s is confirmed, and counts.", number=comment.number), "success")
+    return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), **_filters()), 303)
+
+
+@bp.post("/consultations/<slug>/comments/<public_id>/assign")
+def assign(slug: str, public_id: str) -> Answer:
+    """Ask an institution for the answer, until a day."""
+    consultation, comment = _loaded(slug, public_id, "comment.assign")
+    owners = institutions(consultation)
+    form = _assign_form(owners, None)
+    if form.validate():
+        try:
+            found = next((one for one in owners if one.public_id == form.institution.data), None)
+            answers.assign(comment, found, form.due_on.data, by=g.actor)
+            db.session.commit()
+            flash(gettext("Who is to answer comment %(number)s is noted.", number=comment.number), "success")
+            return redirect(url_for("desk.review", slug=slug, comment=public_id, **_filters()), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            form[problem.field].errors = [str(problem.message)]
+            consultation = load_consultation(slug)
+            comment = queries.load_for_desk(consultation, public_id)
+    return _desk(consultation, comment, status=422, assign_form=form)
+
+
+@bp.post("/consultations/<slug>/comments/second-pair")
+def second_pair(slug: str) -> Answer:
+    """Whether an answer counts only once another person has confirmed it."""
+    consultation = load_consultation(slug)
+    require("consultation.edit", consultation)
+    answers.need_second_pair(consultation, request.form.get("wanted") == "1", by=g.actor)
+    db.session.commit()
+    wanted = consultation.needs_second_pair
+    flash(gettext("From now on a second person confirms each answer.") if wanted else gettext("Answers count at once again."), "success")
+    return redirect(url_for("desk.review", slug=slug), 303)
 
 
 def _filters() -> dict[str, Any]:
-    return {key: value for key, value in request.args.items() if key in ("section", "state", "kind", "type")}
+    return {key: value for key, value in request.args.items() if key in queries.FILTERS}
 
 
-def _by_number(consultation: Consultation, number: int | None) -> Comment | None:
+def by_number(consultation: Consultation, number: int | None) -> Comment | None:
     return db.session.scalar(select(Comment).where(Comment.consultation_id == consultation.id, Comment.number == number))
 
 
 def _next(consultation: Consultation, comment: Comment) -> str | None:
     """The next comment of the filtered list that still waits for an answer, after this one; else this one."""
-    rows = queries.review(consultation, {**_filters(), "state": "open"}).where(Comment.id > comment.id)
-    found = db.session.scalars(rows.limit(1)).first()
-    return found.public_id if found else comment.public_id
+    waits = select(ProposedAnswer.comment_id).where(ProposedAnswer.closed_at.is_(None), ProposedAnswer.decided_at.is_not(None))
+    rows = queries.review(consultation, {**_filters(), "state": "open"}, unshown=True).where(
+        Comment.id > comment.id, Comment.id.not_in(waits)
+    )
+    return db.session.scalar(rows.with_only_columns(Comment.public_id).limit(1)) or comment.public_id
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/resolve")
@@ -139,63 +242,3 @@ def tell(slug: str) -> Answer:
     db.session.commit()
     flash(gettext("%(told)s authors are being written to.", told=told), "success")
     return redirect(url_for("desk.review", slug=slug), 303)
-
-
-MATRIX_HEADER = (
-    _("No."),
-    _("Dimension"),
-    _("Indicator"),
-    _("Question"),
-    _("Kind"),
-    _("Comment"),
-    _("Proposed wording"),
-    _("Evidence"),
-    _("Submitted by"),
-    _("Endorsed by"),
-    _("Answer"),
-    _("Response"),
-    _("Carried by revision"),
-    _("Made on revision"),
-)
-
-
-def matrix_header() -> list[str]:
-    """The columns of the comment matrix (domain.md), in the reader's language."""
-    return [str(words) for words in MATRIX_HEADER]
-
-
-def matrix_rows(consultation: Consultation, held: frozenset[policy.Role]) -> Iterator[list[Any]]:
-    """The comment matrix of domain.md, as somebody with these roles may see it."""
-    comments = list(db.session.scalars(queries.review(consultation, {})))
-    endorsements = queries.endorsement_counts(comments)
-    names = {dimension.id: local(dimension.name) for dimension in consultation.dimensions}
-    for comment in comments:
-        answer = comment.disposition
-        yield [
-            comment.number,
-            f"{comment.section.number}. {names[comment.indicator.dimension_id]}",
-            comment.indicator.code,
-            local(comment.indicator.question),
-            str(labels.KIND[comment.kind]),
-            comment.text,
-            comment.proposed,
-            comment.link,
-            str(byline(comment, held)),
-            endorsements.get(comment.id, 0),
-            str(labels.DISPOSITION[answer.kind]) if answer else "",
-            answer.response if answer else "",
-            answer.revision.number if answer and answer.revision else "",
-            comment.revision.number,
-        ]
-
-
-@bp.get("/consultations/<slug>/comment-matrix.<any(csv, xlsx):kind>")
-def matrix(slug: str, kind: str) -> Answer:
-    consultation = load_consultation(slug)
-    require("comment.see", consultation)
-    held = policy.roles(g.actor, consultation)
-    header, rows = matrix_header(), list(matrix_rows(consultation, held))
-    name = f"{slug}-comments.{kind}"
-    if kind == "csv":
-        return download(write_csv(header, rows), name, "text/csv")
-    return download(write_xlsx({gettext("Comments"): (header, rows)}), name, XLSX_TYPE)

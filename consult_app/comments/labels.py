@@ -46,4 +46,7 @@ REVIEW_STATE = {
     "answered": _("Answered"),
     "revision": _("Accepted, waiting for a revision"),
     "objection": _("With an open objection"),
+    "drafted": _("With a draft answer"),
+    "second": _("Waiting for a second person"),
+    "overdue": _("Overdue"),
 }

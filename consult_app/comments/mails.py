@@ -27,6 +27,7 @@ def answers_mail(registration_id: int, ids: list[int]) -> mail.Parts:
     names = {
         "registration": registration,
         "dispositions": dispositions,
+        "until": max((d.object_until for d in dispositions if d.object_until is not None), default=None),
         "labels": labels,
         "link": personal_link(registration.seed, "/my/comments"),
         "consultation": registration.event.consultation,

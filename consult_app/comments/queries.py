@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, case, func, inspect, select
+from sqlalchemy.orm import aliased, defer, joinedload, load_only, selectinload, undefer
+from sqlalchemy.orm.interfaces import ORMOption
 
+from consult_app.accounts.models import Membership, User
 from consult_app.comments.models import (
+    Assignment,
+    Attachment,
     Comment,
     CommentKind,
     Disposition,
@@ -17,69 +21,164 @@ from consult_app.comments.models import (
     Objection,
     Position,
     PositionValue,
+    ProposedAnswer,
+    Reply,
 )
-from consult_app.consultations.models import Consultation, Indicator, Section
+from consult_app.consultations.models import Consultation, Indicator, Revision, Section, today_in
 from consult_app.db import db
 from consult_app.errors import Missing
 from consult_app.i18n import Texts, _
-from consult_app.registrations.models import Registration, StakeholderType
+from consult_app.registrations.models import Institution, Registration, StakeholderType
+from consult_app.sheets import fold
 
 SMALL = 3
+# What participants, observers, the hall and every file may see: the one place that says it (product.md rule 11 is beside it).
+SHOWN = (Comment.withdrawn_at.is_(None), Comment.moderation.is_(None))
 
-WITH = (
-    joinedload(Comment.section).joinedload(Section.consultation),
-    joinedload(Comment.indicator),
-    joinedload(Comment.revision),
-    joinedload(Comment.registration).options(joinedload(Registration.institution), joinedload(Registration.stakeholder_type)),
-    joinedload(Comment.recorded_by),
-    selectinload(Comment.dispositions).options(
-        joinedload(Disposition.revision), joinedload(Disposition.decided_by), joinedload(Disposition.duplicate_of)
+# Who is told of by `attribution`, and no more: a page shows many, and each column is read anew with each row.
+WHO = (
+    load_only(Registration.public_id, Registration.title_before, Registration.name, Registration.title_after),
+    joinedload(Registration.institution).load_only(Institution.name),
+    joinedload(Registration.stakeholder_type).load_only(StakeholderType.name),
+)
+_NAME = load_only(User.name)
+_NUMBER = load_only(Revision.number)  # its content is large, and rarely asked for
+
+# What every list shows of a comment. Many share a section and an indicator, whose texts are long: they are not read with each row.
+HEAD = (
+    defer(Comment.search),
+    joinedload(Comment.registration).options(*WHO),
+    joinedload(Comment.recorded_by).options(_NAME),
+    joinedload(Comment.section).load_only(
+        Section.consultation_id, Section.dimension_id, Section.number, Section.state, Section.revision_number, Section.comments_until
     ),
-    selectinload(Comment.objections),
+    joinedload(Comment.indicator).load_only(Indicator.code, Indicator.dimension_id, Indicator.consultation_id),
+    joinedload(Comment.revision).options(_NUMBER),
 )
 
+ANSWERS = selectinload(Comment.dispositions).joinedload(Disposition.revision).options(_NUMBER)
 
-def load_comment(consultation: Consultation, public_id: str) -> Comment:
-    """A comment of this consultation. Raises Missing."""
-    found = db.session.scalar(
-        select(Comment).where(Comment.consultation_id == consultation.id, Comment.public_id == public_id).options(*WITH)
-    )
+_REPLIES = selectinload(Comment.replies).options(
+    joinedload(Reply.registration).options(*WHO),
+    joinedload(Reply.written_by).options(_NAME),
+    joinedload(Reply.roles).load_only(Membership.role, Membership.institution),  # as what somebody of the staff replied
+    joinedload(Reply.revision).options(_NUMBER),
+)
+
+# And what hangs on it: the answers, the talk, the files.
+WITH = (*HEAD, ANSWERS, _REPLIES, selectinload(Comment.attachments))
+
+_DUPLICATE = selectinload(Comment.dispositions).joinedload(Disposition.duplicate_of).load_only(Comment.number)
+
+# What the matrix shows more to those who work on the answers.
+DESK = (_DUPLICATE, selectinload(Comment.assignments).joinedload(Assignment.institution))
+
+
+def load_comment(consultation: Consultation, public_id: str, wanted: Sequence[ORMOption] = WITH) -> Comment:
+    """A comment of this consultation, with what pages show of it. Raises Missing."""
+    of_id = select(Comment).where(Comment.consultation_id == consultation.id, Comment.public_id == public_id)
+    found = db.session.scalars(of_id.options(*wanted)).unique().one_or_none()
     if found is None:
         raise Missing(_("There is no such comment in this consultation."))
     return found
 
 
-def on_indicator(indicator: Indicator) -> Select[Comment]:
-    """Comments on an indicator, the newest first, without the withdrawn ones."""
-    return (
-        select(Comment)
-        .where(Comment.indicator_id == indicator.id, Comment.withdrawn_at.is_(None))
-        .order_by(Comment.id.desc())
-        .options(*WITH)
+def load_for_desk(consultation: Consultation, public_id: str) -> Comment:
+    """The same with the history of its answer, what is asked of whom, and the finding. Raises Missing."""
+    wanted = (
+        *HEAD,
+        ANSWERS,
+        _REPLIES,
+        _DUPLICATE,
+        joinedload(Comment.objection),
+        joinedload(Comment.indicator).options(undefer(Indicator.question), undefer(Indicator.finding)),
+        joinedload(Comment.section).joinedload(Section.dimension),
+        selectinload(Comment.dispositions).options(
+            joinedload(Disposition.decided_by).options(_NAME), joinedload(Disposition.confirmed_by).options(_NAME)
+        ),
+        # a handful of each on one comment: together with it they are a few rows
+        joinedload(Comment.attachments),
+        joinedload(Comment.proposals).options(
+            joinedload(ProposedAnswer.written_by).options(_NAME), joinedload(ProposedAnswer.duplicate_of).load_only(Comment.number)
+        ),
+        joinedload(Comment.assignments).joinedload(Assignment.institution),
     )
+    return load_comment(consultation, public_id, wanted)
+
+
+def on_indicator(indicator: Indicator) -> Select[Comment]:
+    """The comments on an indicator that are shown, the newest first."""
+    return select(Comment).where(Comment.indicator_id == indicator.id, *SHOWN).order_by(Comment.id.desc())
 
 
 def by_person(registration: Registration) -> list[Comment]:
     """What somebody wrote in this consultation, at any event, the newest first."""
     return list(
-        db.session.scalars(select(Comment).where(Comment.person_id == registration.person_id).order_by(Comment.id.desc()).options(*WITH))
+        db.session.scalars(
+            select(Comment)
+            .where(Comment.person_id == registration.person_id)
+            .order_by(Comment.id.desc())
+            .options(*WITH, joinedload(Comment.objection))
+        )
     )
 
 
-def newest_disposition() -> Select[int]:
-    """The id of each comment's newest disposition."""
-    return select(func.max(Disposition.id)).group_by(Disposition.comment_id)
+def load_reply(consultation: Consultation, public_id: str) -> Reply:
+    """A reply of this consultation. Raises Missing."""
+    found = db.session.scalar(
+        select(Reply).where(Reply.consultation_id == consultation.id, Reply.public_id == public_id).options(joinedload(Reply.comment))
+    )
+    if found is None:
+        raise Missing(_("There is no such reply in this consultation."))
+    return found
 
 
-def review(consultation: Consultation, filters: Mapping[str, str]) -> Select[Comment]:
-    """The comments of a consultation for the filters `section` (number), `state`, `kind` and `type`, in the matrix's order."""
+def replies_by(registration: Registration) -> list[Reply]:
+    """What somebody replied in this consultation, at any event, the newest first."""
+    mine = select(Reply).where(Reply.person_id == registration.person_id).order_by(Reply.id.desc())
+    return list(db.session.scalars(mine.options(joinedload(Reply.comment).joinedload(Comment.indicator))))
+
+
+def page_of(comment: Comment, size: int) -> int:
+    """The page of an indicator's list on which a comment stands."""
+    newer = select(func.count()).where(
+        Comment.indicator_id == comment.indicator_id, Comment.withdrawn_at.is_(None), Comment.id > comment.id
+    )
+    return (db.session.scalar(newer) or 0) // size + 1
+
+
+def is_newest(of: Any = Disposition) -> ColumnElement[bool]:
+    """Whether a disposition (or an assignment) is its comment's newest: asked of each by the index, since a list of all of them
+    grows with the site.
+    """
+    newer = aliased(inspect(of).mapper.class_)
+    return ~select(newer.id).where(newer.comment_id == of.comment_id, newer.id > of.id).exists()
+
+
+def waiting(indicator_ids: list[int]) -> list[Comment]:
+    """What waits for a facilitator on these indicators, and what was held back, the oldest first."""
+    query = select(Comment).where(Comment.indicator_id.in_(indicator_ids), Comment.moderation.is_not(None), Comment.withdrawn_at.is_(None))
+    return list(db.session.scalars(query.order_by(Comment.id).options(*HEAD)))
+
+
+# section (number), state, kind, stakeholder type, owner (an institution's public id, or "none") and words to search for
+FILTERS = ("section", "state", "kind", "type", "owner", "q")
+
+
+def review(consultation: Consultation, filters: Mapping[str, str], *, unshown: bool = False) -> Select[Comment]:
+    """The comments of a consultation for the `FILTERS` of the review desk, in the matrix's order.
+
+    What is loaded with them is left to who asks. With `unshown`, also those that a facilitator keeps from the screens: reviewers
+    answer them, files leave them out.
+    """
     query = (
         select(Comment)
         .join(Comment.section)
         .where(Comment.consultation_id == consultation.id, Comment.withdrawn_at.is_(None))
-        .options(contains_eager(Comment.section).joinedload(Section.consultation), *WITH[1:])
         .order_by(Section.number, Comment.number)
     )
+    if not unshown:
+        query = query.where(*SHOWN)
     if filters.get("section", "").isdigit():
         query = query.where(Section.number == int(filters["section"]))
     if filters.get("kind") in set(CommentKind):
@@ -88,44 +187,122 @@ def review(consultation: Consultation, filters: Mapping[str, str]) -> Select[Com
         query = query.where(
             Comment.registration_id.in_(select(Registration.id).join(StakeholderType).where(StakeholderType.code == filters["type"]))
         )
+    if filters.get("owner"):
+        query = _of_owner(query, filters["owner"])
+    for word in filters.get("q", "").split()[:10]:
+        query = query.where(_has(word))
+    if filters.get("state") == "overdue":
+        return query.where(_standing_assignment(Assignment.due_on < today_in(consultation)), ~is_answered())
     return _in_state(query, filters.get("state", ""))
 
 
+def in_short(query: Select[Comment], consultation: Consultation) -> Any:
+    """A line of the desk's list for each comment of a `review`: no more than is shown there."""
+    answer, proposal, assigned, objection = aliased(Disposition), aliased(ProposedAnswer), aliased(Assignment), aliased(Objection)
+    is_late = assigned.due_on < today_in(consultation)
+    return (
+        query.join(Comment.indicator)
+        .outerjoin(answer, (answer.comment_id == Comment.id) & is_newest(answer))
+        .outerjoin(proposal, (proposal.comment_id == Comment.id) & proposal.closed_at.is_(None))
+        .outerjoin(assigned, (assigned.comment_id == Comment.id) & is_newest(assigned))
+        .outerjoin(Institution, Institution.id == assigned.institution_id)
+        .outerjoin(objection, (objection.comment_id == Comment.id) & objection.resolved_at.is_(None))
+        .with_only_columns(
+            Comment.public_id,
+            Comment.number,
+            Comment.text,
+            Comment.moderation,
+            Section.number.label("section"),
+            Indicator.code,
+            answer.kind.label("answer"),
+            proposal.id.label("proposal"),
+            proposal.decided_at,
+            Institution.short.label("owner"),
+            Institution.name.label("owner_name"),
+            (is_late & answer.id.is_(None)).label("is_overdue"),
+            objection.id.label("objection"),
+        )
+    )
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Whether a comment has a word, in its code, texts or answer, or as its number; `#12` is the number alone."""
+    found = Comment.search.contains(fold(word), autoescape=True)
+    number = word.removeprefix("#")
+    if not (number.isascii() and number.isdigit() and len(number) < 9):
+        return found
+    is_number = Comment.number == int(number)
+    return is_number if word != number else found | is_number
+
+
+def _standing_assignment(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a comment's newest assignment fits."""
+    return select(Assignment.id).where(Assignment.comment_id == Comment.id, is_newest(Assignment), *more).exists()
+
+
+def _of_owner(query: Select[Comment], owner: str) -> Select[Comment]:
+    if owner == "none":
+        return query.where(~_standing_assignment(Assignment.institution_id.is_not(None)))
+    return query.where(_standing_assignment(Assignment.institution_id.in_(select(Institution.id).where(Institution.public_id == owner))))
+
+
+# Each is asked of one comment at a time, by the index on comment_id: a list of all answers would be made anew for each page.
+def is_answered() -> ColumnElement[bool]:
+    """Whether a comment has a disposition."""
+    return select(Disposition.id).where(Disposition.comment_id == Comment.id).exists()
+
+
+def waits_for_revision() -> ColumnElement[bool]:
+    """Whether a comment is accepted and no revision carries the change."""
+    accepted = (Disposition.kind.in_(["accepted", "accepted_in_part"]), Disposition.revision_id.is_(None))
+    return select(Disposition.id).where(Disposition.comment_id == Comment.id, *accepted, is_newest()).exists()
+
+
+def is_objected() -> ColumnElement[bool]:
+    """Whether an objection to a comment's answer is open."""
+    return select(Objection.id).where(Objection.comment_id == Comment.id, Objection.resolved_at.is_(None)).exists()
+
+
 def _in_state(query: Select[Comment], state: str) -> Select[Comment]:
-    answered = select(Disposition.comment_id)
-    if state == "open":
-        return query.where(Comment.id.not_in(answered))
-    if state == "answered":
-        return query.where(Comment.id.in_(answered))
-    if state == "revision":
-        waiting = select(Disposition.comment_id).where(
-            Disposition.id.in_(newest_disposition()),
-            Disposition.kind.in_(["accepted", "accepted_in_part"]),
-            Disposition.revision_id.is_(None),
-        )
-        return query.where(Comment.id.in_(waiting))
-    if state == "objection":
-        return query.where(Comment.id.in_(select(Objection.comment_id).where(Objection.resolved_at.is_(None))))
-    return query
+    if state in ("drafted", "second"):
+        decided = ProposedAnswer.decided_at.is_not(None) if state == "second" else ProposedAnswer.decided_at.is_(None)
+        proposed = select(ProposedAnswer.id).where(ProposedAnswer.comment_id == Comment.id, ProposedAnswer.closed_at.is_(None), decided)
+        return query.where(proposed.exists())
+    conditions = {"open": ~is_answered(), "answered": is_answered(), "revision": waits_for_revision(), "objection": is_objected()}
+    return query.where(conditions[state]) if state in conditions else query
 
 
-def endorsement_counts(comments: list[Comment]) -> dict[int, int]:
+def endorsed(comments: Sequence[Comment], by: Registration | None) -> tuple[dict[int, int], set[int]]:
+    """How many endorse each comment, and which of them this participant does."""
+    mine = number_where(Endorsement.person_id == (by.person_id if by else None))
+    query = select(Endorsement.comment_id, func.count(), mine).where(Endorsement.comment_id.in_([comment.id for comment in comments]))
+    rows = db.session.execute(query.group_by(Endorsement.comment_id)).tuples().all()
+    return {one: count for one, count, _own in rows}, {one for one, _count, own in rows if own}
+
+
+def endorsement_counts(comments: Sequence[Comment]) -> dict[int, int]:
     """How many endorse each comment."""
-    ids = [comment.id for comment in comments]
-    rows = db.session.execute(
-        select(Endorsement.comment_id, func.count()).where(Endorsement.comment_id.in_(ids)).group_by(Endorsement.comment_id)
-    )
-    return dict(rows.tuples().all())
+    return endorsed(comments, None)[0]
 
 
-def endorsed_by(registration: Registration, comments: list[Comment]) -> set[int]:
-    """Which of the comments somebody endorses."""
-    ids = [comment.id for comment in comments]
-    return set(
-        db.session.scalars(
-            select(Endorsement.comment_id).where(Endorsement.person_id == registration.person_id, Endorsement.comment_id.in_(ids))
-        )
-    )
+@dataclass(frozen=True)
+class Talk:
+    """How much hangs on a comment, where a page shows no more than that."""
+
+    replies: int
+    files: int
+    endorsements: int
+
+
+def talk_of(comments: Iterable[Comment]) -> dict[int, Talk]:
+    """The numbers of each comment."""
+
+    def counted(kind: type[Reply | Attachment | Endorsement], *more: ColumnElement[bool]) -> Any:
+        return select(func.count()).where(kind.comment_id == Comment.id, *more).scalar_subquery()
+
+    numbers = (counted(Reply, Reply.withdrawn_at.is_(None)), counted(Attachment), counted(Endorsement))
+    rows = db.session.execute(select(Comment.id, *numbers).where(Comment.id.in_([comment.id for comment in comments])))
+    return {one: Talk(*found) for one, *found in rows.tuples()}
 
 
 def position_of(indicator: Indicator, registration: Registration) -> Position | None:
@@ -170,14 +347,28 @@ def positions(indicator: Indicator, revision_id: int | None, *, suppress: bool) 
     return suppressed(everyone, rows) if suppress else (PositionRow({}, everyone), rows)
 
 
-def suppressed(everyone: dict[PositionValue, int], rows: list[PositionRow]) -> tuple[PositionRow, list[PositionRow]]:
+Counts = Mapping[PositionValue, int]
+
+
+def is_small(counts: Counts, among: Counts | None = None) -> bool:
+    """Whether numbers tell on one or two people: by themselves, or by what is left when they are taken from those `among` whom they are."""
+    if any(0 < n < SMALL for n in counts.values()):
+        return True
+    return among is not None and any(n and 0 < among[value] - n < SMALL for value, n in counts.items())
+
+
+def suppressed(
+    everyone: dict[PositionValue, int], rows: list[PositionRow], among: Counts | None = None, each_among: Sequence[Counts] = ()
+) -> tuple[PositionRow, list[PositionRow]]:
     """The same without numbers that tell on one or two people (product.md rule 11).
 
-    Any cell of one or two does; and the rest of a single hidden row could be worked out from the total.
+    Any cell of one or two does; and the rest of a single hidden row could be worked out from the total. Where the numbers
+    are of some among others whose numbers are told too (institutions among people), `among` and `each_among` are those.
     """
-    if any(0 < n < SMALL for n in everyone.values()):
+    if is_small(everyone, among):
         return PositionRow({}, None), []
-    hidden = [row for row in rows if any(0 < n < SMALL for n in (row.counts or {}).values())]
+    wholes: Sequence[Counts | None] = each_among or [None] * len(rows)
+    hidden = [row for row, whole in zip(rows, wholes, strict=True) if is_small(row.counts or {}, whole)]
     if len(hidden) == 1 and len(rows) > 1:
         return PositionRow({}, everyone), []
     return PositionRow({}, everyone), [PositionRow(row.name, None) if row in hidden else row for row in rows]
@@ -193,32 +384,37 @@ class SectionCounts:
     objections: int
 
 
-def section_counts(consultation: Consultation) -> dict[int, SectionCounts]:
-    """For every section of a consultation that has comments, in one statement."""
-    newest = (
-        select(Disposition.comment_id, Disposition.kind, Disposition.revision_id).where(Disposition.id.in_(newest_disposition())).subquery()
-    )
-    waits = newest.c.kind.in_(["accepted", "accepted_in_part"]) & newest.c.revision_id.is_(None)
+def number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many rows fit, beside other numbers of the same rows."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    def counted(condition: ColumnElement[bool]) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    rows = db.session.execute(
-        select(Comment.section_id, func.count(), counted(newest.c.comment_id.is_(None)), counted(waits), counted(Objection.id.is_not(None)))
-        .outerjoin(newest, newest.c.comment_id == Comment.id)
+def counts_by(column: Any, consultation_ids: Sequence[int]) -> Select[Any]:
+    """The numbers of `SectionCounts` for each value of a column of comments, which comes first."""
+    waits = Disposition.kind.in_(["accepted", "accepted_in_part"]) & Disposition.revision_id.is_(None)
+    conditions = (Disposition.id.is_(None), waits, Objection.id.is_not(None))
+    return (
+        select(column, func.count(), *map(number_where, conditions))
+        .select_from(Comment)
+        .outerjoin(Disposition, (Disposition.comment_id == Comment.id) & is_newest())
         .outerjoin(Objection, (Objection.comment_id == Comment.id) & Objection.resolved_at.is_(None))
-        .where(Comment.consultation_id == consultation.id, Comment.withdrawn_at.is_(None))
-        .group_by(Comment.section_id)
+        .where(Comment.consultation_id.in_(consultation_ids), Comment.withdrawn_at.is_(None))
+        .group_by(column)
     )
+
+
+def section_counts(*consultations: Consultation) -> dict[int, SectionCounts]:
+    """For every section of these consultations that has comments, in one statement."""
+    rows = db.session.execute(counts_by(Comment.section_id, [consultation.id for consultation in consultations]))
     return {section: SectionCounts(*numbers) for section, *numbers in rows.tuples()}
 
 
 def indicator_counts(consultation: Consultation) -> dict[int, int]:
-    """How many comments each indicator has."""
+    """How many comments each indicator shows."""
     return dict(
         db.session.execute(
             select(Comment.indicator_id, func.count())
-            .where(Comment.consultation_id == consultation.id, Comment.withdrawn_at.is_(None))
+            .where(Comment.consultation_id == consultation.id, *SHOWN)
             .group_by(Comment.indicator_id)
         )
         .tuples()

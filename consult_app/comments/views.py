@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app import policy
 from consult_app.attendance.queries import arrived_ids
-from consult_app.comments import actions, answers, heat, labels, mails, queries  # noqa: F401  mails: registers its builders
-from consult_app.comments.attribution import byline, must_suppress
+from consult_app.comments import actions, answers, deadlines, drafts, evidence, heat, labels, mails, queries  # noqa: F401  some register mails and jobs
+from consult_app.comments.attribution import must_suppress, shown
 from consult_app.comments.forms import CommentForm, ObjectForm, PositionForm, RecordForm
 from consult_app.comments.models import Comment, CommentKind, PositionValue
+from consult_app.consultations.labels import LANGUAGE
 from consult_app.consultations.models import Consultation, Dimension, Indicator
-from consult_app.consultations.queries import load_consultation, load_indicator
+from consult_app.consultations.queries import load_at, load_consultation
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, language, local
 from consult_app.policy import require
 from consult_app.registrations.models import Registration, RegistrationState
-from consult_app.web import Answer, is_htmx, limiter, paginate
+from consult_app.web import Answer, is_htmx, limiter, paginate, pause_transaction, resume_writing, takes_files
 
 bp = Blueprint("comments", __name__)
 
 
-def _who() -> str:
+PAGE = 20  # comments on one page of an indicator
+
+
+def who() -> str:
     """Limits count by participant and not by address: a hall shares one."""
     return str(g.actor.actor_key)
 
@@ -57,34 +62,36 @@ def indicators(slug: str) -> Answer:
 
 @bp.get("/consultations/<slug>/positions")
 def heat_map(slug: str) -> Answer:
-    """Where the positions stand: indicators by stakeholder type."""
+    """Where the positions stand: indicators by stakeholder type, of people or (`?by=institution`) of institutions."""
     consultation = load_consultation(slug)
     require("comment.see", consultation)
     suppress = must_suppress(consultation.attribution, policy.roles(g.actor, consultation))
+    names: dict[str, Any] = {"consultation": consultation, "labels": labels, "is_suppressed": suppress}
+    if request.args.get("by") == "institution":
+        found = heat.institution_map(consultation, suppress=suppress)
+        sections = _by_dimension(consultation, found.rows)
+        return render_template("comments/positions_of_institutions.html", found=found, types=found.types, by_dimension=sections, **names)
     types, rows = heat.heat_map(consultation, suppress=suppress)
-    by_dimension = [(d, [row for row in rows if row.indicator.dimension_id == d.id]) for d in consultation.dimensions]
-    return render_template(
-        "comments/positions.html", consultation=consultation, types=types, by_dimension=by_dimension, labels=labels, is_suppressed=suppress
-    )
+    return render_template("comments/positions.html", types=types, by_dimension=_by_dimension(consultation, rows), **names)
 
 
-def _load(slug: str, code: str) -> tuple[Consultation, Indicator]:
-    consultation = load_consultation(slug)
-    return consultation, load_indicator(consultation, code)
+def _by_dimension(consultation: Consultation, rows: list[heat.HeatRow]) -> list[tuple[Dimension, list[heat.HeatRow]]]:
+    return [(d, [row for row in rows if row.indicator.dimension_id == d.id]) for d in consultation.dimensions]
 
 
 def _comment_list(indicator: Indicator) -> dict[str, Any]:
     """The names that `_list.html` needs: the page includes it, htmx gets it alone."""
     held = policy.roles(g.actor, indicator)
-    page = paginate(queries.on_indicator(indicator), 30)
+    page = paginate(queries.on_indicator(indicator).options(*queries.WITH), PAGE)
     comments = list(page.items)
-    participant = g.actor if g.actor.is_participant else None
+    endorsements, endorsed = queries.endorsed(comments, g.actor if g.actor.is_participant else None)
     return {
+        "consultation": indicator.consultation,
         "indicator": indicator,
         "page": page,
-        "bylines": {comment.id: byline(comment, held) for comment in comments},
-        "endorsements": queries.endorsement_counts(comments),
-        "endorsed": queries.endorsed_by(participant, comments) if participant else set(),
+        **shown(comments, held),
+        "endorsements": endorsements,
+        "endorsed": endorsed,
         "labels": labels,
     }
 
@@ -96,14 +103,15 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
     mine = queries.position_of(indicator, g.actor) if g.actor.is_participant else None
     everyone, by_type = queries.positions(indicator, section.revision.id if section.revision else None, suppress=suppress)
     is_recorder = policy.can(g.actor, "comment.record", consultation)
+    draft = drafts.draft_of(indicator, g.actor) if g.actor.is_participant and form is None else None
     if form is None:
-        form = (RecordForm if is_recorder else CommentForm)(formdata=None, data={"client_key": secrets.token_urlsafe(16)})
+        kept = draft["values"] if draft else {}
+        form = _comment_form(consultation, RecordForm if is_recorder else CommentForm, indicator, kept, formdata=None)
     if is_recorder:
         form.speaker.choices = _speakers(consultation)
     before, after = _neighbours(indicator)
     return render_template(
         "comments/indicator.html",
-        consultation=consultation,
         section=section,
         form=form,
         position_form=position_form or PositionForm(formdata=None, data={"value": mine.value.value, "reason": mine.reason} if mine else {}),
@@ -112,37 +120,59 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         by_type=by_type,
         before=before,
         after=after,
+        texts=texts_to_edit(indicator),
+        draft=draft,
+        names_of_languages=LANGUAGE,
+        most_bytes=evidence.MOST_BYTES,
         **_comment_list(indicator),
     ), status
 
 
+def _comment_form(
+    consultation: Consultation, kind: type[CommentForm], indicator: Indicator, kept: dict[str, str] | None = None, **more: Any
+) -> Any:
+    """The composer, with what is `kept` in it; `?propose=en` starts the wording from the text, for browsers without scripts."""
+    form = kind.of(consultation.languages, language(), {"client_key": secrets.token_urlsafe(16), **(kept or {})}, **more)
+    wanted = request.args.get("propose", "")
+    if request.method == "GET" and wanted in consultation.languages:
+        form.proposed_language.data, form.proposed.data = wanted, texts_to_edit(indicator).get(wanted, "")
+    return form
+
+
+def texts_to_edit(indicator: Indicator) -> dict[str, str]:
+    """What a proposed wording can start from: the finding of the current revision, by language."""
+    revision = indicator.dimension.section.revision
+    found = {code: actions.text_to_edit(revision, indicator.code, code) for code in indicator.consultation.languages} if revision else {}
+    return {code: words for code, words in found.items() if words}
+
+
 def _neighbours(indicator: Indicator) -> tuple[str | None, str | None]:
     """The codes of the indicators before and after, in the framework's order."""
-    base = select(Indicator.code).where(Indicator.consultation_id == indicator.consultation_id)
-    before = db.session.scalar(base.where(Indicator.place < indicator.place).order_by(Indicator.place.desc()).limit(1))
-    return before, db.session.scalar(base.where(Indicator.place > indicator.place).order_by(Indicator.place).limit(1))
+    base = select(Indicator.code).where(Indicator.consultation_id == indicator.consultation_id).limit(1)
+    before = base.where(Indicator.place < indicator.place).order_by(Indicator.place.desc()).scalar_subquery()
+    after = base.where(Indicator.place > indicator.place).order_by(Indicator.place).scalar_subquery()
+    return db.session.execute(select(before, after)).one()._tuple()
 
 
 def _speakers(consultation: Consultation) -> list[tuple[str, str]]:
     """People with a place at an event of the consultation, those of the newest event first; the arrived are marked."""
+    of_consultation = (Registration.consultation_id == consultation.id, Registration.state == RegistrationState.CONFIRMED)
+    newest = select(Event.id).join(Registration).where(*of_consultation).order_by(Event.starts_on.desc(), Event.id.desc()).limit(1)
+    is_here = Registration.id.in_(arrived_ids(Event).correlate(Event))
     rows = db.session.scalars(
         select(Registration)
-        .join(Event)
-        .where(Registration.consultation_id == consultation.id, Registration.state == RegistrationState.CONFIRMED)
-        .order_by(Event.starts_on.desc(), Registration.name)
-        .options(joinedload(Registration.institution), joinedload(Registration.event))
+        .join(Registration.event)
+        .where(*of_consultation, Event.id == newest.scalar_subquery())
+        .order_by(is_here.desc(), Registration.name)
+        .options(*queries.WHO)
         .limit(500)
-    ).all()
-    newest = rows[0].event if rows else None
-    here = set(db.session.scalars(arrived_ids(newest))) if newest else set()
-    people = [r for r in rows if newest and r.event_id == newest.id]
-    people.sort(key=lambda r: (r.id not in here, r.name))
-    return [("", gettext("Choose one")), *((r.public_id, f"{r.full_name} – {local(r.institution.name)}") for r in people)]
+    )
+    return [("", gettext("Choose one")), *((r.public_id, f"{r.full_name} – {local(r.institution.name)}") for r in rows)]
 
 
 @bp.get("/consultations/<slug>/indicators/<code>")
 def indicator(slug: str, code: str) -> Answer:
-    consultation, found = _load(slug, code)
+    consultation, found = load_at(slug, code)
     require("indicator.see", consultation)
     if is_htmx():
         return render_template("comments/_list.html", **_comment_list(found))
@@ -150,62 +180,70 @@ def indicator(slug: str, code: str) -> Answer:
 
 
 @bp.post("/consultations/<slug>/indicators/<code>/comments")
-@limiter.limit("30 per minute", key_func=_who)
+@limiter.limit("30 per minute", key_func=who)
+@takes_files(evidence.MOST_REQUEST)
 def write(slug: str, code: str) -> Answer:
-    """A comment; sent twice, it appears once. htmx gets the list with the comment in it."""
-    consultation, found = _load(slug, code)
+    """A comment, with its files; sent twice, it appears once."""
+    consultation, found = load_at(slug, code)
     require("comment.write", consultation)
-    form = CommentForm()
-    if form.validate():
-        try:
-            _keep(found, g.actor, form)
-            return _written(consultation, found)
-        except Invalid as problem:
-            db.session.rollback()
-            form[problem.field or "text"].errors = [str(problem.message)]
-            consultation, found = _load(slug, code)
-    return _refused(consultation, found, form)
+    form = _comment_form(consultation, CommentForm, found)
+    return _keep(slug, code, form, lambda: g.actor) if form.validate() else _refused(consultation, found, form)
 
 
 @bp.post("/consultations/<slug>/indicators/<code>/record")
-@limiter.limit("60 per minute", key_func=_who)
+@limiter.limit("60 per minute", key_func=who)
+@takes_files(evidence.MOST_REQUEST)
 def record(slug: str, code: str) -> Answer:
     """A comment that was spoken in the room: who recorded it and for whom both stay on it (rule 12)."""
-    consultation, found = _load(slug, code)
+    consultation, found = load_at(slug, code)
     require("comment.record", consultation)
-    form = RecordForm()
+    form = _comment_form(consultation, RecordForm, found)
     form.speaker.choices = _speakers(consultation)
-    if form.validate():
-        speaker = db.session.scalars(
-            select(Registration).where(Registration.public_id == form.speaker.data, Registration.consultation_id == consultation.id)
-        ).one()
-        try:
-            _keep(found, speaker, form)
-            return _written(consultation, found)
-        except Invalid as problem:
-            db.session.rollback()
-            form[problem.field or "text"].errors = [str(problem.message)]
-            consultation, found = _load(slug, code)
-    return _refused(consultation, found, form)
+    theirs = select(Registration).where(Registration.public_id == form.speaker.data, Registration.consultation_id == consultation.id)
+    return _keep(slug, code, form, lambda: db.session.scalars(theirs).one()) if form.validate() else _refused(consultation, found, form)
 
 
-def _keep(found: Indicator, author: Registration, form: CommentForm) -> None:
-    actions.write_comment(
-        found,
-        author,
-        CommentKind(form.kind.data),
-        form.text.data or "",
-        by=g.actor,
-        client_key=form.client_key.data or "",
-        proposed=form.proposed.data or "",
-        link=form.link.data or "",
-        language=language(),
-    )
-    db.session.commit()
+def _keep(slug: str, code: str, form: CommentForm, author: Callable[[], Registration]) -> Answer:
+    """Put the files into the store while nobody waits for us, then keep the comment with them."""
+    given: list[evidence.Given] = []
+    try:
+        if any(file.filename for file in request.files.getlist("files")):
+            pause_transaction()
+            given = evidence.receive(request.files.getlist("files"))
+            resume_writing()
+        consultation, found = load_at(slug, code)
+        comment = actions.write_comment(
+            found,
+            author(),
+            CommentKind(form.kind.data),
+            form.text.data or "",
+            by=g.actor,
+            client_key=form.client_key.data or "",
+            proposed=form.proposed.data or "",
+            proposed_language=form.proposed_language.data or "",
+            link=form.link.data or "",
+            language=language(),
+        )
+        evidence.attach(comment, given, by=g.actor)
+        db.session.commit()
+        given = []  # a row names them now
+        return _written(consultation, found, comment)
+    except Invalid as problem:
+        db.session.rollback()
+        resume_writing()
+        evidence.drop(given)
+        form[problem.field or "text"].errors = [str(problem.message)]
+        return _refused(*load_at(slug, code), form)
+    except BaseException:
+        evidence.drop(given)
+        raise
 
 
-def _written(consultation: Consultation, found: Indicator) -> Answer:
-    flash(gettext("Your comment is kept, and the organisers have it."), "success")
+def _written(consultation: Consultation, found: Indicator, comment: Comment) -> Answer:
+    if comment.waits_for_facilitator:
+        flash(gettext("Your comment is kept. It waits for the facilitator, who shows it to the others."), "success")
+    else:
+        flash(gettext("Your comment is kept, and the organisers have it."), "success")
     return redirect(url_for("comments.indicator", slug=consultation.slug, code=found.code, _anchor="comments"), 303)
 
 
@@ -214,9 +252,9 @@ def _refused(consultation: Consultation, found: Indicator, form: CommentForm) ->
 
 
 @bp.post("/consultations/<slug>/indicators/<code>/position")
-@limiter.limit("60 per minute", key_func=_who)
+@limiter.limit("60 per minute", key_func=who)
 def take_position(slug: str, code: str) -> Answer:
-    consultation, found = _load(slug, code)
+    consultation, found = load_at(slug, code)
     require("position.take", consultation)
     form = PositionForm()
     if form.validate():
@@ -228,12 +266,12 @@ def take_position(slug: str, code: str) -> Answer:
         except Invalid as problem:
             db.session.rollback()
             form[problem.field].errors = [str(problem.message)]
-            consultation, found = _load(slug, code)
+            consultation, found = load_at(slug, code)
     return _page(consultation, found, position_form=form, status=422)
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/endorse")
-@limiter.limit("60 per minute", key_func=_who)
+@limiter.limit("60 per minute", key_func=who)
 def endorse(slug: str, public_id: str) -> Answer:
     consultation = load_consultation(slug)
     require("comment.write", consultation)
@@ -241,8 +279,18 @@ def endorse(slug: str, public_id: str) -> Answer:
     actions.endorse(comment, g.actor, by=g.actor)
     db.session.commit()
     if is_htmx():
-        return render_template("comments/_list.html", **_comment_list(comment.indicator))
-    return redirect(url_for("comments.indicator", slug=slug, code=comment.indicator.code, _anchor=f"comment-{public_id}"), 303)
+        counts, mine = queries.endorsed([comment], g.actor)
+        return render_template("comments/_endorse.html", c=comment, consultation=consultation, endorsements=counts, endorsed=mine)
+    return redirect(where(comment), 303)
+
+
+def where(comment: Comment, anchor: str = "") -> str:
+    """The address of a comment in its list."""
+    page = queries.page_of(comment, PAGE)
+    return url_for(
+        "comments.indicator", slug=comment.section.consultation.slug, code=comment.indicator.code, page=page if page > 1 else None,
+        _anchor=anchor or f"comment-{comment.public_id}",
+    )  # fmt: skip
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/withdraw")
@@ -279,5 +327,14 @@ def mine() -> Answer:
     """What became of each of my comments."""
     require("registration.own", g.actor)
     registration: Registration = g.actor
-    comments = queries.by_person(registration)
-    return render_template("comments/mine.html", registration=registration, comments=comments, event=registration.event, labels=labels)
+    comments, replies = queries.by_person(registration), queries.replies_by(registration)
+    names = shown(comments, policy.roles(registration, registration.event.consultation))
+    return render_template(
+        "comments/mine.html",
+        registration=registration,
+        comments=comments,
+        replies=replies,
+        event=registration.event,
+        labels=labels,
+        **names,
+    )

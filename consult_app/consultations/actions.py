@@ -30,6 +30,10 @@ STRICTNESS = [Attribution.BY_NAME, Attribution.BY_INSTITUTION, Attribution.BY_ST
 
 # Sent with (section, by=actor) once a section is frozen: sign-offs of an unchanged revision still stand on it.
 section_frozen = Namespace().signal("section-frozen")
+# Sent with (section, by=actor, indicator=its own or None, answering=ids of comments) once a text is saved, in its transaction.
+text_saved = Namespace().signal("text-saved")
+# Sent with (section, revision=the new one, by=actor) within the transaction that makes it: accepted comments are carried by it.
+revision_made = Namespace().signal("revision-made")
 # Sent with (consultation, by=actor) within the transaction that makes it: registrations give it its stakeholder types.
 consultation_created = Namespace().signal("consultation-created")
 
@@ -148,31 +152,37 @@ def change_consultation(
 # -- the text of a section --
 
 
-def _lock(section: Section) -> None:
+def lock_section(section: Section) -> None:
     """Only one at a time changes a section; what another has saved meanwhile is seen here."""
     db.session.flush()
     db.session.execute(select(Section).where(Section.id == section.id).with_for_update().execution_options(populate_existing=True))
 
 
-def edit_section(section: Section, texts: dict[str, Texts], edit_number: int, *, by: Actor) -> None:
-    """Save the working text. `texts` gives any of SECTION_PARTS; `edit_number` is that of the text they began from.
-
-    Raises Stale where somebody saved since, Conflict where the section is frozen or signed.
-    """
-    _lock(section)
+def lock_editable(section: Section) -> None:
+    """Wait for the turn to change a section's text. Raises Conflict where it stands for signature."""
+    lock_section(section)
     if not section.is_editable:
         raise Conflict(_("Section %(number)s is frozen for signature. Reopen it before changing its text.", number=section.number))
+
+
+def edit_section(section: Section, texts: dict[str, Texts], edit_number: int, *, by: Actor, answering: Sequence[str] = ()) -> None:
+    """Save the working text. `texts` gives any of SECTION_PARTS; `edit_number` is that of the text they began from.
+
+    `answering` names the accepted comments that the change answers. Raises Stale where somebody saved since, Conflict where
+    the section is frozen or signed.
+    """
+    lock_editable(section)
     if edit_number != section.edit_number:
         raise Stale(_("Somebody else saved this section while you were writing. Compare both texts, then save yours."))
     changed = {part: full(words) for part, words in texts.items() if full(words) != getattr(section, part)}
     assert set(changed) <= set(SECTION_PARTS)
-    if not changed:
-        return
-    for part, words in changed.items():
-        setattr(section, part, words)
-    section.edit_number += 1
-    section.edited_at, section.edited_by = now(), by if isinstance(by, User) else None
-    audit.record(by, "section.edit", section)
+    if changed:
+        for part, words in changed.items():
+            setattr(section, part, words)
+        section.edit_number += 1
+        section.edited_at, section.edited_by = now(), by if isinstance(by, User) else None
+        audit.record(by, "section.edit", section)
+    text_saved.send(section, by=by, indicator=None, answering=answering)
 
 
 def content_of(section: Section) -> dict[str, Any]:
@@ -205,7 +215,7 @@ def make_revision(section: Section, *, by: Actor, note: str = "") -> Revision:
 
     Raises Conflict where the current revision stands for signature.
     """
-    _lock(section)
+    lock_section(section)
     content = content_of(section)
     digest = audit.sha256(audit.canonical(content))
     current = db.session.scalar(select(Revision).where(Revision.section_id == section.id, Revision.number == section.revision_number))
@@ -227,6 +237,7 @@ def make_revision(section: Section, *, by: Actor, note: str = "") -> Revision:
     audit.record(by, "revision.make", revision)
     audit.record(by, "section.revise", section)
     db.session.expire(section, ["revision"])
+    revision_made.send(section, revision=revision, by=by)
     return revision
 
 
@@ -242,7 +253,7 @@ def _refuse_change(_mapper: Any, _connection: Any, revision: Revision) -> None:
 def _advance(
     section: Section, allowed: Sequence[SectionState], state: SectionState, refusal: Any, *, by: Actor, verb: str, note: str = ""
 ) -> None:
-    _lock(section)
+    lock_section(section)
     if section.state not in allowed:
         raise Conflict(refusal)
     section.state = state
@@ -250,9 +261,12 @@ def _advance(
 
 
 def open_section(section: Section, *, by: Actor) -> Revision:
-    """Put the text before participants: it becomes a revision, and comments on it are open."""
+    """Put the text before participants: it becomes a revision, and comments on it are open. Open again: another round."""
     allowed = (SectionState.DRAFT, SectionState.IN_REVIEW, SectionState.RETURNED)
     refusal = _("Section %(number)s is open already, or stands for signature. Reopen it first.", number=section.number)
+    lock_section(section)
+    if section.is_in_review or section.is_returned:
+        section.round += 1
     _advance(section, allowed, SectionState.OPEN, refusal, by=by, verb="section.open")
     return make_revision(section, by=by)
 
@@ -266,7 +280,7 @@ def start_review(section: Section, *, by: Actor) -> None:
 def freeze_section(section: Section, *, by: Actor, note: str = "") -> Revision:
     """Let the text stand for signature: it becomes a revision, if it changed since the last one."""
     allowed = (SectionState.IN_REVIEW, SectionState.RETURNED)
-    _lock(section)
+    lock_section(section)
     if section.is_open:
         raise Conflict(_("Section %(number)s is still open for comments. Close the comments first.", number=section.number))
     if section.is_frozen:
@@ -274,7 +288,7 @@ def freeze_section(section: Section, *, by: Actor, note: str = "") -> Revision:
     if section.state not in allowed:
         raise Conflict(_("Section %(number)s was never open for comments. Open it first.", number=section.number))
     revision = make_revision(section, by=by, note=note)
-    section.state = SectionState.FROZEN
+    section.state, section.frozen_at = SectionState.FROZEN, now()
     audit.record(by, "section.freeze", section)
     section_frozen.send(section, by=by)
     return revision

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Any
 
-from wtforms import EmailField, FileField, HiddenField, IntegerField, PasswordField, RadioField, SelectField, SelectMultipleField
-from wtforms.validators import Email, EqualTo, InputRequired, Length, Optional
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    EmailField,
+    FieldList,
+    FormField,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+)
+from wtforms import Form as PlainForm
+from wtforms.validators import Email, EqualTo, InputRequired, Length, NumberRange, Optional, Regexp
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from consult_app.accounts.actions import MAX_PASSWORD, MIN_PASSWORD
 from consult_app.accounts.forms import LANGUAGES
 from consult_app.consultations import labels
-from consult_app.consultations.models import SECTION_PARTS, Attribution, Consultation, Level, Section
+from consult_app.consultations.framework_rows import LINK
+from consult_app.consultations.models import (
+    SECTION_PARTS,
+    Attribution,
+    Consultation,
+    Indicator,
+    Level,
+    Section,
+    SignatoryRole,
+    SigningOrder,
+)
 from consult_app.consultations.territory import countries, split_tags, subdivisions, timezones
 from consult_app.forms import Block, Form, Line, TextsField, choices, one_line
 from consult_app.i18n import Texts, _, local
@@ -120,13 +147,59 @@ class SectionForm(Form):
         return {part: {**getattr(section, part), **self[part].data} for part in SECTION_PARTS}
 
 
+class FindingForm(Form):
+    """The finding of an indicator in the consultation's languages, with its answer and what proves it."""
+
+    edit_number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    answer = SelectField(_("Answer"), [Optional()])
+    finding = TextsField(labels.FIELD["finding"], long=True)
+    evidence = Block(labels.FIELD["evidence"], [Optional()])
+    link = Line(
+        labels.FIELD["link"],
+        [Optional(), Regexp(rf"{LINK.pattern}\Z", re.IGNORECASE, _("Begin it with https:// and leave no space in it."))],
+        most=2000,
+    )
+
+    @classmethod
+    def of(cls, indicator: Indicator, languages: list[str], scale: list[str]) -> Any:
+        """`scale` is what indicators of the consultation are answered with."""
+        form = cls(obj=indicator)
+        known = [*labels.ANSWER, *(answer for answer in scale if answer and answer not in labels.ANSWER)]
+        form.answer.choices = [("", _("No answer yet")), *((answer, labels.ANSWER.get(answer, answer)) for answer in known)]
+        inner = form.finding.form
+        for language in [field.short_name for field in inner if field.short_name not in languages]:
+            del inner[language]
+        return form
+
+    def values(self, indicator: Indicator) -> dict[str, Any]:
+        """Every field; words in a language that the form does not ask for stay."""
+        plain = {name: self[name].data or "" for name in ("answer", "evidence", "link")}
+        return {**plain, "finding": {**indicator.finding, **self.finding.data}}
+
+
 class AdvanceForm(Form):
     to = HiddenField(validators=[InputRequired()])
     note = Line(_("Note"), [Optional()])
 
 
+class DeadlineForm(Form):
+    """Until when participants may comment, in the consultation's own time."""
+
+    comments_until = DateTimeLocalField(_("Written comments until"), [Optional()])
+    everywhere = BooleanField(_("The same for every section that is open"))
+
+    @classmethod
+    def of(cls, section: Section) -> Any:
+        until = section.comments_until
+        return cls(data={"comments_until": until.astimezone(section.consultation.zone).replace(tzinfo=None) if until else None})
+
+    def until(self, section: Section) -> dt.datetime | None:
+        given: dt.datetime | None = self.comments_until.data
+        return given.replace(tzinfo=section.consultation.zone) if given else None
+
+
 class ImportForm(Form):
-    file = FileField(_("Spreadsheet (XLSX or CSV)"), [InputRequired()])
+    file = FileField(_("Spreadsheet (XLSX or CSV)"), [FileRequired(_("Choose the file first."))])
 
 
 class ApplyForm(Form):
@@ -159,6 +232,40 @@ class FocalPointForm(Form):
     section = HiddenField(validators=[InputRequired()])
     user = SelectField(_("Focal point"), validate_choice=False)
     institution = Line(_("Institution"))
+
+
+class SignatoryForm(PlainForm):
+    """One who signs a section: their role and their place in the order."""
+
+    point = HiddenField(validators=[InputRequired()])
+    role = SelectField(_("Role"), choices=choices(SignatoryRole, labels.SIGNATORY))
+    order_number = IntegerField(_("Number"), [InputRequired(), NumberRange(1, 99, _("A number from 1 to 99."))])
+
+
+class SigningForm(Form):
+    """Who leads, and in which order a section is signed."""
+
+    order = RadioField(_("They sign"), [InputRequired()], choices=choices(SigningOrder, labels.SIGNING_ORDER))
+    signatories = FieldList(FormField(SignatoryForm))
+
+    @classmethod
+    def of(cls, section: Section, **more: Any) -> Any:
+        points = section.focal_points
+        rows = [{"point": p.public_id, "role": p.role.value, "order_number": p.order_number or n} for n, p in enumerate(points, 1)]
+        return cls(prefix=f"s{section.number}", data={"order": section.signing_order.value, "signatories": rows}, **more)
+
+    def wanted(self) -> dict[str, tuple[SignatoryRole, int]]:
+        """Role and order number of each, by the public id of their naming."""
+        return {row["point"]: (SignatoryRole(row["role"]), row["order_number"]) for row in self.signatories.data}
+
+
+class DelegationForm(Form):
+    """Somebody who acts in one's place for some days."""
+
+    deputy = SelectField(_("Deputy"), [InputRequired(_("Choose who acts in your place."))], validate_choice=False)
+    starts_on = DateField(_("First day"), [InputRequired()])
+    ends_on = DateField(_("Last day"), [InputRequired()])
+    reason = Line(_("Reason"), [InputRequired()])
 
 
 class JoinForm(Form):

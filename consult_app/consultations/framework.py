@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app import audit
+from consult_app.accounts.models import User
 from consult_app.consultations.actions import full
 from consult_app.consultations.framework_rows import COLUMNS, LANGUAGES, Wanted, parse, read_file
 from consult_app.consultations.models import Consultation, Dimension, Indicator, Section
@@ -248,6 +249,7 @@ def _apply_indicator(consultation: Consultation, wanted: Wanted, plan: _Plan, *,
     for name, value in changed.items():
         setattr(current, name, value)
     if changed:
+        current.edit_number, current.edited_by = current.edit_number + 1, by if isinstance(by, User) else None
         audit.record(by, "indicator.change", current)
 
 

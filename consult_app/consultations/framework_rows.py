@@ -59,7 +59,7 @@ LANGUAGES = ("en", "id")
 
 _CODE = re.compile(r"[^\W_][\w.\-]{0,19}")
 _NUMBERED = re.compile(r"(?:dimension|dimensi)?\s*(\d{1,2})(?:\s*[.:)–—-]\s*|\s+|$)(.*)", re.IGNORECASE | re.DOTALL)
-_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _MOST = {"answer": 200, "institution": 200, "dimension": 200, "topic": 500, "question": 2000, "link": 2000} | {
     "finding": 20_000,
     "evidence": 20_000,
@@ -181,7 +181,7 @@ def parse(given: Mapping[str, str], current: Indicator | None, dimensions: Mappi
         now = getattr(current, name) if current is not None else ""
         wanted.values[name] = _said(given[name], now) if name in given else now
         _check_length(name, name, wanted.values[name], wanted)
-    if wanted.values["link"] and not _LINK.fullmatch(wanted.values["link"]):
+    if wanted.values["link"] and not LINK.fullmatch(wanted.values["link"]):
         wanted.faults.append(("link", gettext("Write one full address that begins with https://.")))
     for name, pattern in LISTS.items():
         now_tags: Sequence[str] = getattr(current, name) if current is not None else []

@@ -1,6 +1,6 @@
 """The words for the choices of this feature."""
 
-from consult_app.consultations.models import Attribution, Level, SectionState
+from consult_app.consultations.models import Attribution, Level, SectionState, SignatoryRole, SigningOrder
 from consult_app.i18n import _
 from consult_app.policy import Role
 
@@ -60,6 +60,11 @@ ANSWER = {"absence": _("Absence"), "partial": _("Partial presence"), "complete":
 LANGUAGE = {"": "", "en": "English", "id": "Bahasa Indonesia"}
 VERDICT = {"new": _("New"), "changed": _("Changed"), "unchanged": _("Unchanged"), "error": _("Error")}
 VERDICT_TONE = {"new": "accent", "changed": "warning", "unchanged": "neutral", "error": "danger"}
+SIGNATORY = {SignatoryRole.LEAD: _("Leads"), SignatoryRole.CO_SIGNING: _("Co-signs")}
+SIGNING_ORDER = {
+    SigningOrder.PARALLEL: _("side by side, whenever each is ready"),
+    SigningOrder.IN_ORDER: _("one after the other, by the numbers below"),
+}
 ROLE = {
     Role.ORGANISER: _("Organiser"),
     Role.CHECK_IN: _("Check-in staff"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from consult_app.accounts.models import User
 from consult_app.audit import Audited
-from consult_app.db import Model, Public, enum_type
+from consult_app.db import Model, Public, enum_type, now
 from consult_app.i18n import Texts
 
 
@@ -37,10 +38,21 @@ class SectionState(enum.StrEnum):
     SIGNED = "signed"
 
 
+class SigningOrder(enum.StrEnum):
+    PARALLEL = "parallel"
+    IN_ORDER = "in_order"  # nobody signs before those with a smaller order number have
+
+
+class SignatoryRole(enum.StrEnum):
+    LEAD = "lead"
+    CO_SIGNING = "co_signing"
+
+
 class ImportKind(enum.StrEnum):
     FRAMEWORK = "framework"
     REGISTRATIONS = "registrations"
     INVITATIONS = "invitations"
+    COMMENTS = "comments"
 
 
 class Consultation(Public, Audited, Model):
@@ -62,6 +74,7 @@ class Consultation(Public, Audited, Model):
     controller: Mapped[str] = mapped_column(default="")  # who answers for personal data (UU 27/2022)
     is_illustrative: Mapped[bool] = mapped_column(default=False)
     framework_version: Mapped[str] = mapped_column(default="")
+    needs_second_pair: Mapped[bool] = mapped_column(default=False)  # an answer counts once a second person has confirmed it
 
     dimensions: Mapped[list[Dimension]] = relationship(order_by="Dimension.number", back_populates="consultation")
     sections: Mapped[list[Section]] = relationship(order_by="Section.number", back_populates="consultation")
@@ -70,6 +83,10 @@ class Consultation(Public, Audited, Model):
     def consultation_id(self) -> int:
         """What policy asks of anything that belongs to a consultation."""
         return self.id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
 
 
 class Dimension(Public, Audited, Model):
@@ -104,9 +121,13 @@ class Indicator(Public, Audited, Model):
     institution: Mapped[str] = mapped_column(default="")
     sdgs: Mapped[list[str]] = mapped_column(default=list)
     gcm_objectives: Mapped[list[str]] = mapped_column(default=list)
+    # as that of a section: counted up at each save and each import that changes it
+    edit_number: Mapped[int] = mapped_column(default=0)
+    edited_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     dimension: Mapped[Dimension] = relationship(back_populates="indicators")
     consultation: Mapped[Consultation] = relationship()
+    edited_by: Mapped[User | None] = relationship()
 
 
 # The parts of a section's text, in the order in which they are printed.
@@ -124,6 +145,9 @@ class Section(Public, Audited, Model):
     number: Mapped[int]
     state: Mapped[SectionState] = mapped_column(enum_type(SectionState), default=SectionState.DRAFT)
     revision_number: Mapped[int] = mapped_column(default=0)
+    round: Mapped[int] = mapped_column(default=1)  # of comments: counted up when it is opened again
+    frozen_at: Mapped[dt.datetime | None]
+    signing_order: Mapped[SigningOrder] = mapped_column(enum_type(SigningOrder), default=SigningOrder.PARALLEL)
     narrative: Mapped[Texts] = mapped_column(default=dict)
     well_developed: Mapped[Texts] = mapped_column(default=dict)
     potential: Mapped[Texts] = mapped_column(default=dict)
@@ -132,12 +156,13 @@ class Section(Public, Audited, Model):
     edit_number: Mapped[int] = mapped_column(default=0)
     edited_at: Mapped[dt.datetime | None]
     edited_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    comments_until: Mapped[dt.datetime | None]  # until when participants may write while it is open; None: no deadline
 
     consultation: Mapped[Consultation] = relationship(back_populates="sections")
     dimension: Mapped[Dimension] = relationship(back_populates="section")
     edited_by: Mapped[User | None] = relationship()
     revisions: Mapped[list[Revision]] = relationship(order_by="Revision.number", back_populates="section")
-    focal_points: Mapped[list[FocalPoint]] = relationship(back_populates="section", order_by="FocalPoint.id")
+    focal_points: Mapped[list[FocalPoint]] = relationship(back_populates="section", order_by="FocalPoint.order_number, FocalPoint.id")
     revision: Mapped[Revision | None] = relationship(
         primaryjoin=lambda: (Section.id == foreign(Revision.section_id)) & (Section.revision_number == Revision.number),
         viewonly=True,
@@ -160,8 +185,18 @@ class Section(Public, Audited, Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether participants may comment."""
+        """Whether comments are taken on it."""
         return self.state is SectionState.OPEN
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether the time for written comments is over: staff still record, participants do not write any more."""
+        return self.comments_until is not None and now() > self.comments_until
+
+    @property
+    def takes_comments(self) -> bool:
+        """Whether participants may comment now."""
+        return self.is_open and not self.is_past_deadline
 
     @property
     def is_editable(self) -> bool:
@@ -175,6 +210,19 @@ class Section(Public, Audited, Model):
     @property
     def is_signed(self) -> bool:
         return self.state is SectionState.SIGNED
+
+    @property
+    def is_in_review(self) -> bool:
+        """Whether comments are closed and being answered."""
+        return self.state is SectionState.IN_REVIEW
+
+    @property
+    def is_returned(self) -> bool:
+        return self.state is SectionState.RETURNED
+
+    @property
+    def signs_in_order(self) -> bool:
+        return self.signing_order is SigningOrder.IN_ORDER
 
 
 class Revision(Public, Audited, Model):
@@ -205,9 +253,56 @@ class FocalPoint(Public, Audited, Model):
     section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     institution: Mapped[str] = mapped_column(default="")
+    role: Mapped[SignatoryRole] = mapped_column(enum_type(SignatoryRole), default=SignatoryRole.CO_SIGNING)
+    order_number: Mapped[int] = mapped_column(default=0)  # equal numbers sign side by side
 
     section: Mapped[Section] = relationship(back_populates="focal_points")
     user: Mapped[User] = relationship(back_populates="focal_points")
+
+    @property
+    def is_lead(self) -> bool:
+        return self.role is SignatoryRole.LEAD
+
+
+class Delegation(Public, Audited, Model):
+    """A named focal point lets another one act in their place for some days, wherever they are named in the consultation."""
+
+    __tablename__ = "delegations"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    principal_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    deputy_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    starts_on: Mapped[dt.date]
+    ends_on: Mapped[dt.date]  # the last day, by the consultation's own calendar
+    reason: Mapped[str]
+    revoked_at: Mapped[dt.datetime | None]
+    revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    consultation: Mapped[Consultation] = relationship()
+    principal: Mapped[User] = relationship(foreign_keys=[principal_id], lazy="selectin", join_depth=2)  # it is reached from users
+    deputy: Mapped[User] = relationship(foreign_keys=[deputy_id], back_populates="delegations")
+    named: Mapped[list[FocalPoint]] = relationship(  # where the principal is; read for all delegations at once
+        primaryjoin=lambda: foreign(FocalPoint.user_id) == Delegation.principal_id, viewonly=True, lazy="selectin"
+    )
+    revoked_by: Mapped[User | None] = relationship(foreign_keys=[revoked_by_id])
+
+    @property
+    def is_over(self) -> bool:
+        return self.revoked_at is not None or today_in(self.consultation) > self.ends_on
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the deputy may act today."""
+        return self.revoked_at is None and self.starts_on <= today_in(self.consultation) <= self.ends_on
+
+    def covers(self, section_id: int) -> bool:
+        """Whether the deputy may act today for this section."""
+        return self.is_valid and any(named.section_id == section_id for named in self.named)
+
+
+def today_in(consultation: Consultation) -> dt.date:
+    """Today by the consultation's own calendar."""
+    return now().astimezone(ZoneInfo(consultation.timezone)).date()
 
 
 class ImportDraft(Public, Model):

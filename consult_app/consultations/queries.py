@@ -35,16 +35,25 @@ def load_section(consultation: Consultation, number: int) -> Section:
     return found
 
 
+_TEXT = joinedload(Indicator.dimension).joinedload(Dimension.section).joinedload(Section.revision)
+
+
 def load_indicator(consultation: Consultation, code: str) -> Indicator:
-    """The indicator of that code, with its dimension and section. Raises Missing."""
-    found = db.session.scalar(
-        select(Indicator)
-        .where(Indicator.consultation_id == consultation.id, Indicator.code == code)
-        .options(joinedload(Indicator.dimension).joinedload(Dimension.section))
-    )
+    """The indicator of that code, with its dimension, section and current revision. Raises Missing."""
+    return load_at(consultation.slug, code)[1]
+
+
+def load_at(slug: str, code: str) -> tuple[Consultation, Indicator]:
+    """The consultation of that address and its indicator of that code, in one statement. Raises Missing."""
+    of_code = (Indicator.consultation_id == Consultation.id) & (Indicator.code == code)
+    query = select(Consultation, Indicator).outerjoin(Indicator, of_code).where(Consultation.slug == slug).options(_TEXT)
+    found = db.session.execute(query).first()
     if found is None:
+        raise Missing(_("There is no such consultation."))
+    consultation, indicator = found
+    if indicator is None:
         raise Missing(_("There is no indicator with that code in this consultation."))
-    return found
+    return consultation, indicator
 
 
 def load_revision(section: Section, number: int) -> Revision:

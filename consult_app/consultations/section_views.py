@@ -7,14 +7,16 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, url_for
 
-from consult_app.consultations import actions, labels, queries
+from consult_app.consultations import actions, deadlines, labels, queries
 from consult_app.consultations.diff import Change, revision_diff, word_diff
-from consult_app.consultations.forms import AdvanceForm, SectionForm
+from consult_app.consultations.finding_views import answering
+from consult_app.consultations.forms import AdvanceForm, DeadlineForm, SectionForm
 from consult_app.consultations.models import SECTION_PARTS, Consultation, Section, SectionState
 from consult_app.consultations.views import bp
 from consult_app.db import db
-from consult_app.errors import Conflict
-from consult_app.i18n import gettext, local
+from consult_app.errors import Conflict, Invalid
+from consult_app.forms import mark
+from consult_app.i18n import ZONE_NAMES, gettext, local
 from consult_app.policy import can, require
 from consult_app.web import Answer
 
@@ -52,6 +54,11 @@ def section(slug: str, number: int) -> Answer:
     consultation = queries.load_consultation(slug)
     section = queries.load_section(consultation, number)
     require("section.see", section)
+    return _page(section)
+
+
+def _page(section: Section, deadline_form: Any = None, status: int = 200) -> Answer:
+    consultation = section.consultation
     is_staff = can(g.actor, "consultation.work", consultation)
     current = section.revision
     if current is None and not is_staff:
@@ -67,9 +74,29 @@ def section(slug: str, number: int) -> Answer:
         revisions=queries.revisions(section) if is_staff else [],
         is_staff=is_staff,
         form=AdvanceForm(),
-        knots=knots(section),
+        deadline_form=deadline_form or DeadlineForm.of(section),
+        zone_name=ZONE_NAMES.get(consultation.timezone, consultation.timezone),
         labels=labels,
-    )
+    ), status
+
+
+@bp.post("/consultations/<slug>/sections/<int:number>/deadline")
+def set_deadline(slug: str, number: int) -> Answer:
+    """Until when participants may comment; the section stays open, and staff go on recording."""
+    section = queries.load_section(queries.load_consultation(slug), number)
+    require("section.advance", section)
+    form = DeadlineForm()
+    if form.validate():
+        try:
+            deadlines.set_deadline(section, form.until(section), by=g.actor, everywhere=bool(form.everywhere.data))
+            db.session.commit()
+            flash(gettext("The deadline is kept.") if form.comments_until.data else gettext("There is no deadline any more."), "success")
+            return redirect(url_for("consultations.section", slug=slug, number=number), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            section = queries.load_section(queries.load_consultation(slug), number)
+            mark(form, problem)
+    return _page(section, form, 422)
 
 
 @bp.route("/consultations/<slug>/sections/<int:number>/edit", methods=["GET", "POST"])
@@ -83,22 +110,32 @@ def edit_section(slug: str, number: int) -> Answer:
     theirs: list[Change] = []
     if form.validate_on_submit():
         try:
-            actions.edit_section(section, form.texts(section), form.edit_number.data, by=g.actor)
+            actions.edit_section(section, form.texts(section), form.edit_number.data, by=g.actor, answering=answering())
             db.session.commit()
             flash(gettext("The text is saved."), "success")
             return redirect(url_for("consultations.section", slug=slug, number=number), 303)
-        except Conflict as problem:
-            form.form_errors.append(str(problem.message))
-            status, theirs = 409, _theirs(section, form, consultation)
-            form.edit_number.raw_data = None  # the next save is on the newest text, knowingly
-            form.edit_number.data = section.edit_number
+        except (Conflict, Invalid) as problem:
+            db.session.rollback()
+            consultation = queries.load_consultation(slug)
+            section = queries.load_section(consultation, number)
+            status = mark(form, problem)
+            if isinstance(problem, Conflict):
+                theirs = _theirs(section, form, consultation)
+                form.edit_number.raw_data = None  # the next save is on the newest text, knowingly
+                form.edit_number.data = section.edit_number
     elif form.is_submitted():
         status = 422
     elif not section.is_editable:
         flash(gettext("Section %(number)s is frozen for signature. Reopen it before changing its text.", number=number), "warning")
         return redirect(url_for("consultations.section", slug=slug, number=number), 303)
     return render_template(
-        "consultations/edit_section.html", form=form, consultation=consultation, section=section, theirs=theirs, labels=labels
+        "consultations/edit_section.html",
+        form=form,
+        consultation=consultation,
+        section=section,
+        theirs=theirs,
+        ticked=answering(),
+        labels=labels,
     ), status
 
 

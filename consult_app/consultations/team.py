@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -11,7 +11,9 @@ from sqlalchemy.orm import joinedload
 from consult_app import audit, mail
 from consult_app.accounts.actions import add_role, find_user, remove_role
 from consult_app.accounts.models import Invitation, Membership, User
-from consult_app.consultations.models import Consultation, FocalPoint, Section
+from consult_app.consultations.actions import lock_section
+from consult_app.consultations.deputies import end_all
+from consult_app.consultations.models import Consultation, FocalPoint, Section, SignatoryRole, SigningOrder
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
@@ -125,6 +127,7 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
         named = select(FocalPoint).where(FocalPoint.consultation_id == consultation_id, FocalPoint.user_id == user.id)
         for focal_point in db.session.scalars(named.options(joinedload(FocalPoint.section))).all():
             unname_focal_point(focal_point, by=by)
+        end_all(consultation_id, user, by=by)
     remove_role(membership, by=by)
     db.session.flush()
     db.session.expire(user, ["memberships", "focal_points"])
@@ -133,8 +136,10 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
 def name_focal_point(section: Section, user: User, institution: str, *, by: Actor) -> FocalPoint:
     """Let a focal point of the team answer for a section: its sign-off is required from now on.
 
-    Whoever is named already is returned. Raises Conflict where they are no focal point, or the section is signed.
+    The first one named leads, and whoever comes later signs last. Whoever is named already is returned. Raises Conflict
+    where they are no focal point, or the section is signed.
     """
+    lock_section(section)
     named = db.session.scalar(select(FocalPoint).where(FocalPoint.section_id == section.id, FocalPoint.user_id == user.id))
     if named is not None:
         return named
@@ -142,7 +147,15 @@ def name_focal_point(section: Section, user: User, institution: str, *, by: Acto
         raise Conflict(_("%(name)s is not a focal point of this consultation. Invite them as one first.", name=user.name))
     if section.is_signed:
         raise Conflict(_("Section %(number)s is signed. Reopen it before naming another focal point.", number=section.number))
-    named = FocalPoint(consultation_id=section.consultation_id, section=section, user=user, institution=institution)
+    others = list(section.focal_points)
+    named = FocalPoint(
+        consultation_id=section.consultation_id,
+        section=section,
+        user=user,
+        institution=institution,
+        role=SignatoryRole.CO_SIGNING if others else SignatoryRole.LEAD,
+        order_number=max((other.order_number for other in others), default=0) + 1,
+    )
     db.session.add(named)
     audit.record(by, "focal_point.name", named)
     return named
@@ -151,10 +164,38 @@ def name_focal_point(section: Section, user: User, institution: str, *, by: Acto
 def unname_focal_point(focal_point: FocalPoint, *, by: Actor) -> None:
     """No longer require this focal point's sign-off. Raises Conflict while the section stands for signature."""
     section, user = focal_point.section, focal_point.user
-    if section.is_frozen:
-        raise Conflict(_("Section %(number)s stands for signature. Reopen it before changing who signs.", number=section.number))
+    _require_unfrozen(section)
     audit.record(by, "focal_point.delete", focal_point)
     db.session.delete(focal_point)
     db.session.flush()
     db.session.expire(user, ["focal_points"])
+    db.session.expire(section, ["focal_points"])
+
+
+def _require_unfrozen(section: Section) -> None:
+    lock_section(section)
+    if section.is_frozen:
+        raise Conflict(_("Section %(number)s stands for signature. Reopen it before changing who signs.", number=section.number))
+
+
+def set_signatories(section: Section, order: SigningOrder, wanted: Mapping[str, tuple[SignatoryRole, int]], *, by: Actor) -> None:
+    """Say which institution leads, and in which order they sign. `wanted` gives role and order number by public id.
+
+    All who are named have to sign; nobody is named or unnamed here. Raises Invalid where nobody leads, Conflict while the
+    section stands for signature or where somebody was named or unnamed meanwhile.
+    """
+    _require_unfrozen(section)
+    named = {point.public_id: point for point in section.focal_points}
+    if named.keys() != wanted.keys():
+        raise Conflict(_("Somebody was named or removed meanwhile. Look at the list again."))
+    if not any(role is SignatoryRole.LEAD for role, _number in wanted.values()):
+        raise Invalid(_("Say which institution leads."), field="role")
+    for public_id, point in named.items():
+        if (point.role, point.order_number) != wanted[public_id]:
+            point.role, point.order_number = wanted[public_id]
+            audit.record(by, "focal_point.change", point)
+    if section.signing_order is not order:
+        section.signing_order = order
+        audit.record(by, "section.signing_order", section)
+    db.session.flush()
     db.session.expire(section, ["focal_points"])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, flash, g, redirect, render_template, session, url_for
-from flask_login import login_user
+from flask import abort, flash, g, redirect, render_template, url_for
 
 from consult_app.accounts.actions import create_user, find_user
 from consult_app.accounts.models import Invitation, User
+from consult_app.accounts.sessions import open_session
 from consult_app.consultations import labels, queries, team
-from consult_app.consultations.forms import FocalPointForm, InvitationForm, JoinForm
+from consult_app.consultations.forms import FocalPointForm, InvitationForm, JoinForm, SigningForm
 from consult_app.consultations.invitations import load_by_token, sections_of
-from consult_app.consultations.models import Consultation
+from consult_app.consultations.models import Consultation, SigningOrder
 from consult_app.consultations.views import bp
 from consult_app.db import db
 from consult_app.errors import Conflict, DomainError, Invalid
@@ -22,16 +22,18 @@ from consult_app.policy import Role, public, require
 from consult_app.web import Answer, limiter
 
 
-def _page(consultation: Consultation, form: InvitationForm, status: int = 200) -> Answer:
-    members = queries.members(consultation)
+def _page(consultation: Consultation, form: InvitationForm, status: int = 200, signing: SigningForm | None = None) -> Answer:
+    members, sections = queries.members(consultation), queries.sections(consultation)
+    forms = {section.number: SigningForm.of(section, formdata=None) for section in sections if section.focal_points}
     return render_template(
         "consultations/team.html",
         consultation=consultation,
         members=members,
         candidates=[member for member in members if member.is_focal_point],
         invitations=queries.open_invitations(consultation),
-        sections=queries.sections(consultation),
+        sections=sections,
         form=form,
+        signing=forms if signing is None else forms | {int(signing._prefix[1:-1]): signing},
         labels=labels,
     ), status
 
@@ -113,6 +115,27 @@ def unname_focal_point(slug: str, public_id: str) -> Answer:
     return redirect(url_for("consultations.team", slug=slug, _anchor=f"section-{number}"), 303)
 
 
+@bp.post("/consultations/<slug>/team/sections/<int:number>/signing")
+def set_signing(slug: str, number: int) -> Answer:
+    """Who leads, and in which order the section is signed."""
+    consultation = queries.load_consultation(slug)
+    require("signoff.name", consultation)
+    section = queries.load_section(consultation, number)
+    form = SigningForm.of(section)
+    status = 422
+    if form.validate_on_submit():
+        try:
+            team.set_signatories(section, SigningOrder(form.order.data), form.wanted(), by=g.actor)
+            db.session.commit()
+            flash(gettext("It is set how section %(number)s is signed.", number=number), "success")
+            return redirect(url_for("consultations.team", slug=slug, _anchor=f"section-{number}"), 303)
+        except DomainError as problem:
+            db.session.rollback()
+            status = problem.status
+            form.form_errors.append(str(problem.message))
+    return _page(consultation, InvitationForm.of(consultation, queries.sections(consultation)), status, form)
+
+
 # -- the link of an invitation --
 
 
@@ -163,12 +186,9 @@ def _joined(invitation: Invitation, user: User) -> Answer:
     """Let them in; a new account gets its session here, and its second factor at the next page if the role asks for one."""
     consultation = db.session.get_one(Consultation, invitation.consultation_id)
     slug, role = consultation.slug, invitation.role
-    db.session.commit()
     if not g.actor.is_user:
-        session.clear()
-        session.permanent = True
-        session["language"] = user.language
-        login_user(user)
+        open_session(user, user.language)
+    db.session.commit()
     flash(gettext("Welcome. You are in the team of this consultation."), "success")
     home = role is Role.CHECK_IN
     return redirect(url_for("overview.home") if home else url_for("overview.consultation", slug=slug), 303)

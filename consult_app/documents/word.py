@@ -61,6 +61,11 @@ class Paper:
         for line in below:
             self.line(line, align=CENTER)
 
+    def chapter(self, words: str) -> None:
+        """A heading of the first level."""
+        run = self.file.add_heading(level=1).add_run(safe(words))
+        run.font.name, run.font.size, run.font.color.rgb = "Calibri", Pt(16), RGBColor(0x1D, 0x24, 0x30)
+
     def heading(self, words: str) -> None:
         paragraph = self.file.add_heading(level=2)
         run = paragraph.add_run(safe(words))
@@ -72,7 +77,7 @@ class Paper:
         for _n in range(number):
             self.line("…" * 46, muted=True)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float]) -> None:
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float], size: float = 10) -> None:
         """A grid whose header is repeated on every page."""
         grid = self.file.add_table(rows=1 + len(rows), cols=len(header))
         grid.style, grid.alignment, grid.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
@@ -81,7 +86,7 @@ class Paper:
                 cell.width = Mm(width)
                 run = cell.paragraphs[0].add_run(safe(words))
                 run.bold = (cells is header) or None
-                run.font.size = Pt(10)
+                run.font.size = Pt(size)
         mark = grid.rows[0]._tr.get_or_add_trPr()
         mark.append(mark.makeelement(f"{{{mark.nsmap['w']}}}tblHeader", {}))
         self.line("", size=4)

@@ -15,7 +15,7 @@ from consult_app import audit
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
-from consult_app.events.models import Event, EventState, Session, SessionKind
+from consult_app.events.models import Event, EventState, Session
 from consult_app.i18n import Texts, _, local
 from consult_app.policy import Actor
 
@@ -29,6 +29,8 @@ FIELDS = (
     "kind", "mode", "title", "description", "starts_on", "ends_on", "starts_at", "ends_at",
     "timezone", "venue", "address", "online_url", "capacity", "registration_closes_at",
 )  # fmt: skip
+# What may be given of an item of the agenda besides its title and time.
+SESSION_FIELDS = ("kind", "speaker", "dimension_id", "facilitator_id", "rapporteur_id")
 
 
 def free_slug(words: str) -> str:
@@ -89,31 +91,34 @@ def cancel_event(event: Event, *, by: Actor) -> None:
     audit.record(by, "event.cancel", event)
 
 
-def add_session(
-    event: Event,
-    title: Texts,
-    day: dt.date,
-    starts_at: dt.time,
-    ends_at: dt.time,
-    *,
-    by: Actor,
-    kind: SessionKind = SessionKind.PLENARY,
-    speaker: str = "",
-    dimension_id: int | None = None,
-) -> Session:
-    """Add an item to the agenda. Raises Invalid where it is outside the event's days or ends before it begins."""
-    _check_not_cancelled(event)
-    if day not in event.days:
+def _check_days(event: Event, session: Session) -> None:
+    if session.day not in event.days:
         raise Invalid(_("This day is not one of the event's days."), field="day")
-    if ends_at <= starts_at:
+    if session.ends_at <= session.starts_at:
         raise Invalid(_("It ends before it begins."), field="ends_at")
-    session = Session(
-        consultation_id=event.consultation_id, event=event, title=title, day=day, starts_at=starts_at, ends_at=ends_at,
-        kind=kind, speaker=speaker, dimension_id=dimension_id,
-    )  # fmt: skip
+
+
+def add_session(event: Event, title: Texts, day: dt.date, starts_at: dt.time, ends_at: dt.time, *, by: Actor, **more: Any) -> Session:
+    """Add an item to the agenda; `more` gives any of SESSION_FIELDS.
+
+    Raises Invalid where it is outside the event's days or ends before it begins.
+    """
+    _check_not_cancelled(event)
+    session = Session(consultation_id=event.consultation_id, title=title, day=day, starts_at=starts_at, ends_at=ends_at, **more)
+    _check_days(event, session)
+    session.event = event
     db.session.add(session)
     audit.record(by, "session.add", session)
     return session
+
+
+def change_session(session: Session, *, by: Actor, **values: Any) -> None:
+    """Change an item of the agenda, as `add_session`: its words, its time, who leads it and who takes its notes."""
+    _check_not_cancelled(session.event)
+    for name, value in values.items():
+        setattr(session, name, value)
+    _check_days(session.event, session)
+    audit.record(by, "session.change", session)
 
 
 def remove_session(session: Session, *, by: Actor) -> None:
@@ -133,6 +138,7 @@ def copy_from(template: Event, event: Event, *, by: Actor) -> None:
     People, check-ins and documents stay where they are. An item that falls behind the last day is left out.
     """
     shift = event.starts_on - template.starts_on
+    is_own = event.consultation_id == template.consultation_id  # dimensions and the team are those of a consultation
     for name in ("needs_approval", "women_target"):
         setattr(event, name, getattr(template, name))
     audit.record(by, "event.change", event)
@@ -140,7 +146,6 @@ def copy_from(template: Event, event: Event, *, by: Actor) -> None:
         if session.day + shift in event.days:
             add_session(
                 event, dict(session.title), session.day + shift, session.starts_at, session.ends_at, by=by,
-                kind=session.kind, speaker=session.speaker,
-                dimension_id=session.dimension_id if event.consultation_id == template.consultation_id else None,
+                **{name: getattr(session, name) for name in SESSION_FIELDS if is_own or name in ("kind", "speaker")},
             )  # fmt: skip
     event_cloned.send(event, template=template, by=by)

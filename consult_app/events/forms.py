@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
+from consult_app.consultations.queries import members
 from consult_app.events import labels
-from consult_app.events.models import Event, EventKind, EventMode, SessionKind
+from consult_app.events.models import Event, EventKind, EventMode, Session, SessionKind
 from consult_app.forms import Form, Line, TextsField, choices
 from consult_app.i18n import _, day, local
 
@@ -70,9 +71,41 @@ class SessionForm(Form):
         _("Dimension"), default="", description=_("What a group works on. The session then goes through its indicators.")
     )
 
+    facilitator = SelectField(_("Facilitator"), default="")
+    rapporteur = SelectField(_("Rapporteur"), default="")
+
     @classmethod
-    def of(cls, event: Event) -> SessionForm:
-        form = cls()
+    def of(cls, event: Event, session: Session | None = None) -> SessionForm:
+        """The form with its choices, filled from an item of the agenda when one is given."""
+        form = cls() if session is None else cls(data=_values_of(session))
         form.dimension.choices = [("", _("All")), *((str(d.number), local(d.name)) for d in event.consultation.dimensions)]
         form.day.choices = [(value.isoformat(), day(value)) for value in event.days]
+        team = [("", _("Nobody named yet")), *((one.user.public_id, one.user.name) for one in members(event.consultation))]
+        form.facilitator.choices = form.rapporteur.choices = team
         return form
+
+    def values(self, event: Event) -> dict[str, Any]:
+        """What was given, for the actions."""
+        ids = {one.user.public_id: one.user.id for one in members(event.consultation)}
+        return {
+            "title": self.title.data,
+            "day": dt.date.fromisoformat(self.day.data),
+            "starts_at": self.starts_at.data,
+            "ends_at": self.ends_at.data,
+            "kind": SessionKind(self.kind.data),
+            "speaker": self.speaker.data or "",
+            "dimension_id": next((d.id for d in event.consultation.dimensions if str(d.number) == self.dimension.data), None),
+            "facilitator_id": ids.get(self.facilitator.data),
+            "rapporteur_id": ids.get(self.rapporteur.data),
+        }
+
+
+def _values_of(session: Session) -> dict[str, Any]:
+    return {
+        **{name: getattr(session, name) for name in ("title", "starts_at", "ends_at", "speaker")},
+        "kind": session.kind.value,
+        "day": session.day.isoformat(),
+        "dimension": str(session.dimension.number) if session.dimension else "",
+        "facilitator": session.facilitator.public_id if session.facilitator else "",
+        "rapporteur": session.rapporteur.public_id if session.rapporteur else "",
+    }

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from consult_app.accounts.models import User
 from consult_app.audit import Audited
 from consult_app.consultations.models import Consultation, Dimension
 from consult_app.db import Model, Public, enum_type, now
@@ -130,9 +131,13 @@ class Session(Public, Audited, Model):
     kind: Mapped[SessionKind] = mapped_column(enum_type(SessionKind), default=SessionKind.PLENARY)
     title: Mapped[Texts]
     speaker: Mapped[str] = mapped_column(default="")
+    facilitator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    rapporteur_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     day: Mapped[dt.date]
     starts_at: Mapped[dt.time]
     ends_at: Mapped[dt.time]
 
     event: Mapped[Event] = relationship(back_populates="sessions")
     dimension: Mapped[Dimension | None] = relationship()
+    facilitator: Mapped[User | None] = relationship(foreign_keys=[facilitator_id], lazy="joined")
+    rapporteur: Mapped[User | None] = relationship(foreign_keys=[rapporteur_id], lazy="joined")

@@ -13,7 +13,7 @@ from consult_app.errors import Invalid
 from consult_app.events import actions, labels, queries
 from consult_app.events.calendar import ics
 from consult_app.events.forms import EventForm, SessionForm
-from consult_app.events.models import Event, SessionKind
+from consult_app.events.models import Event
 from consult_app.events.poster import poster
 from consult_app.i18n import gettext
 from consult_app.policy import require
@@ -118,17 +118,32 @@ def agenda(slug: str) -> Answer:
     form = SessionForm.of(event)
     if form.validate_on_submit():
         try:
-            actions.add_session(
-                event, form.title.data, dt.date.fromisoformat(form.day.data), form.starts_at.data, form.ends_at.data,
-                by=g.actor, kind=SessionKind(form.kind.data), speaker=form.speaker.data or "",
-                dimension_id=next((d.id for d in event.consultation.dimensions if str(d.number) == form.dimension.data), None),
-            )  # fmt: skip
+            actions.add_session(event, by=g.actor, **form.values(event))
             db.session.commit()
             return redirect(url_for("events.agenda", slug=slug), 303)
         except Invalid as problem:
             _mark(form, problem)
             event = queries.load_event(slug)
     return render_template("events/agenda.html", form=form, event=event, labels=labels), 422 if form.is_submitted() else 200
+
+
+@bp.route("/events/<slug>/agenda/<public_id>/edit", methods=["GET", "POST"])
+def edit_session(slug: str, public_id: str) -> Answer:
+    """One item of the agenda: its words, its time, who leads it and who takes its notes."""
+    event = queries.load_event(slug)
+    require("event.edit", event)
+    item = queries.load_session(event, public_id)
+    form = SessionForm.of(event, item)
+    if form.validate_on_submit():
+        try:
+            actions.change_session(item, by=g.actor, **form.values(event))
+            db.session.commit()
+            flash(gettext("The item is saved."), "success")
+            return redirect(url_for("events.agenda", slug=slug), 303)
+        except Invalid as problem:
+            _mark(form, problem)
+            event = queries.load_event(slug)
+    return render_template("events/edit_session.html", form=form, event=event), 422 if form.is_submitted() else 200
 
 
 @bp.post("/events/<slug>/agenda/<public_id>/remove")

@@ -45,12 +45,12 @@ class EventInvitation(Public, Audited, Model):
         Index("ix_event_invitations_event_id_email", "event_id", "email"),
         CheckConstraint("seats IS NULL OR seats >= 1", name="seats_positive"),
     )
-    audit_leaves_out = frozenset({"search", "opened_at"})
+    audit_leaves_out = frozenset({"search", "opened_at"})  # a copy of what is covered, folded; that the link was used
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
     institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), index=True)
-    delegated_from_id: Mapped[int | None] = mapped_column(ForeignKey("event_invitations.id"))
+    delegated_from_id: Mapped[int | None] = mapped_column(ForeignKey("event_invitations.id"), index=True)
     kind: Mapped[InvitationKind] = mapped_column(enum_type(InvitationKind))
     seats: Mapped[int | None]  # how many delegates an institution may name; None: no limit of its own
 

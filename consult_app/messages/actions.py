@@ -14,7 +14,7 @@ from consult_app.events.models import Event
 from consult_app.i18n import Texts, _, clock, days, local
 from consult_app.messages.labels import PLACEHOLDERS
 from consult_app.messages.models import Message
-from consult_app.policy import Actor
+from consult_app.policy import Actor, System
 from consult_app.registrations.models import Registration
 
 PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
@@ -47,6 +47,8 @@ def filled(words: str, registration: Registration) -> str:
 def send(event: Event, recipients: list[Registration], subject: Texts, body: Texts, *, by: Actor, client_key: str) -> Message:
     """Send to everybody of `recipients` who has an address; the same key sends once. Raises Conflict, Invalid."""
     sent = db.session.scalar(select(Message).where(Message.client_key == client_key))
+    if sent is not None and sent.event_id != event.id:
+        raise Conflict(_("This form was opened for another event. Open it again, and send it from there."))
     if sent is not None:
         return sent
     check(subject, "subject")
@@ -90,4 +92,5 @@ def queue_copies(message: Message) -> None:
                 )
         db.session.commit()
     message.queued_at = now()
+    audit.record(System("worker"), "message.queue", message)
     db.session.commit()

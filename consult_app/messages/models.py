@@ -18,7 +18,7 @@ class Message(Public, Audited, Model):
     """One text to a filtered set of people; each copy is a `Mail` whose `batch` is this message's public id."""
 
     __tablename__ = "messages"
-    audit_leaves_out = frozenset({"queued_at"})
+    audit_later = frozenset({"queued_at"})
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)

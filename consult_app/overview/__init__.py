@@ -5,12 +5,12 @@ from flask import Flask, g
 from consult_app.consultations.models import Consultation
 
 from . import views
-from .thread import Knot, facts, thread
+from .thread import Knot, figures_of, thread
 
 
 def thread_of(consultation: Consultation) -> list[Knot]:
     """The seven knots of a consultation, for whoever looks; a name that `base.html` uses."""
-    return thread(consultation, facts(consultation), g.actor)
+    return thread(consultation, figures_of([consultation])[consultation.id], g.actor)
 
 
 def init_app(app: Flask) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import aliased
 
-from consult_app.attendance.queries import count_arrived
-from consult_app.comments.queries import section_counts
-from consult_app.consultations.models import Consultation, Indicator, Section, SectionState
+from consult_app.attendance.models import CheckIn
+from consult_app.attendance.queries import arrived_ids
+from consult_app.comments.models import Comment
+from consult_app.comments.queries import counts_by, number_where
+from consult_app.consultations.models import Consultation, Dimension, Indicator, Section, SectionState
 from consult_app.db import db, now
 from consult_app.events.models import Event, EventKind
-from consult_app.events.queries import events_of
 from consult_app.i18n import gettext, ngettext
 from consult_app.policy import Actor, can
-from consult_app.registrations.queries import counts as registration_counts
+from consult_app.registrations.models import Registration, RegistrationState
 from consult_app.reports.models import Report, ReportState
 
 
@@ -31,64 +36,67 @@ class Knot:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Every number that a consultation's first page shows."""
+class Figures:
+    """The numbers of a consultation."""
 
+    main_event: Event | None  # its validation workshop, else its newest event
+    registered: int  # for that event
+    arrived: int
     indicators: int
     dimensions: int
-    events: list[Event]
-    main_event: Event | None  # its validation workshop, else its newest event
-    registered: int
-    arrived: int
+    is_sealed: bool
+    sections: int
+    opened: int  # that have a revision
+    taking: int  # that take comments or will
+    signed: int
     comments: int
     unanswered: int
-    objections: int
     waiting_for_revision: int
-    sections: list[Section]
-    report: Report | None
-
-    @property
-    def signed(self) -> int:
-        return sum(section.is_signed for section in self.sections)
-
-    @property
-    def opened(self) -> int:
-        """Sections that have a revision."""
-        return sum(section.revision_number > 0 for section in self.sections)
+    objections: int
 
 
-def facts(consultation: Consultation) -> Facts:
-    """The numbers of a consultation, in a constant number of statements."""
-    events = events_of(consultation)
-    main = next((event for event in reversed(events) if event.kind is EventKind.VALIDATION), events[-1] if events else None)
-    by_section = section_counts(consultation).values()
-    return Facts(
-        indicators=db.session.scalar(select(func.count()).where(Indicator.consultation_id == consultation.id)) or 0,
-        dimensions=len(consultation.dimensions),
-        events=events,
-        main_event=main,
-        registered=registration_counts(main).registered if main else 0,
-        arrived=count_arrived(main) if main else 0,
-        comments=sum(c.comments for c in by_section),
-        unanswered=sum(c.open for c in by_section),
-        objections=sum(c.objections for c in by_section),
-        waiting_for_revision=sum(c.waiting_for_revision for c in by_section),
-        sections=list(consultation.sections),
-        report=db.session.scalar(
-            select(Report)
-            .where(Report.consultation_id == consultation.id, Report.state == ReportState.SEALED)
-            .order_by(Report.number.desc())
-            .limit(1)
-        ),
-    )
+def figures_of(consultations: Sequence[Consultation]) -> dict[int, Figures]:
+    """The numbers of several consultations, in one statement."""
+    rows = db.session.execute(_statement(), {"ids": [consultation.id for consultation in consultations]})
+    return {one: Figures(event, *numbers) for one, event, *numbers in rows.tuples()}
 
 
-def thread(consultation: Consultation, known: Facts, actor: Actor) -> list[Knot]:
+@cache
+def _statement() -> Select[Any]:
+    """Built once: it stands on every page of the staff, and to build it takes longer than to ask it."""
+    ids: Any = bindparam("ids", expanding=True)
+    one = aliased(Event)
+    newest = (one.kind == EventKind.VALIDATION).desc(), one.starts_on.desc(), one.id.desc()
+    main = select(one.id).where(one.consultation_id == Consultation.id).order_by(*newest).limit(1).scalar_subquery()
+    registered = select(func.count()).where(Registration.event_id == Event.id, Registration.state == RegistrationState.CONFIRMED)
+    came = arrived_ids(Event).with_only_columns(func.count(func.distinct(CheckIn.registration_id)))
+    sealed = select(Report.id).where(Report.consultation_id == Consultation.id, Report.state == ReportState.SEALED).exists()
+    states = (Section.revision_number > 0, Section.state.in_([SectionState.DRAFT, SectionState.OPEN]), Section.state == SectionState.SIGNED)
+    of_sections = select(func.count().label("all"), *map(number_where, states)).where(Section.consultation_id.in_(ids))
+    parts = of_sections.add_columns(Section.consultation_id).group_by(Section.consultation_id).subquery()
+    said = counts_by(Comment.consultation_id, ids).subquery()
+    return (
+        select(
+            Consultation.id, Event, registered.scalar_subquery(), came.scalar_subquery(), _counted(Indicator), _counted(Dimension), sealed,
+            *(func.coalesce(column, 0) for column in (*list(parts.c)[:4], *list(said.c)[1:])),
+        )
+        .select_from(Consultation)
+        .outerjoin(Event, Event.id == main)
+        .outerjoin(parts, parts.c.consultation_id == Consultation.id)
+        .outerjoin(said, said.c.consultation_id == Consultation.id)
+        .where(Consultation.id.in_(ids))
+    )  # fmt: skip
+
+
+def _counted(kind: type[Indicator | Dimension]) -> Any:
+    return select(func.count()).where(kind.consultation_id == Consultation.id).scalar_subquery()
+
+
+def thread(consultation: Consultation, known: Figures, actor: Actor) -> list[Knot]:
     """The seven knots; the first that is not done is the one of now. A knot leads where the actor may go."""
     slug, main = consultation.slug, known.main_event
     is_over = main is not None and main.ends < now()
-    open_for_comments = any(section.state in (SectionState.DRAFT, SectionState.OPEN) for section in known.sections)
-    total = len(known.sections)
+    open_for_comments, total = known.taking > 0, known.sections
     done = {
         "prepare": bool(known.indicators) and known.opened == total,
         "invite": is_over or (main is not None and known.registered > 0 and main.starts < now()),
@@ -96,7 +104,7 @@ def thread(consultation: Consultation, known: Facts, actor: Actor) -> list[Knot]
         "comment": known.comments > 0 and not open_for_comments,
         "answer": known.comments > 0 and not open_for_comments and not (known.unanswered or known.waiting_for_revision or known.objections),
         "sign": total > 0 and known.signed == total,
-        "seal": known.report is not None,
+        "seal": known.is_sealed,
     }
     labels = {
         "prepare": gettext("Prepare"),
@@ -114,7 +122,7 @@ def thread(consultation: Consultation, known: Facts, actor: Actor) -> list[Knot]
         "comment": ngettext("%(num)s comment", "%(num)s comments", known.comments),
         "answer": gettext("%(open)s of %(total)s open", open=known.unanswered, total=known.comments),
         "sign": gettext("%(signed)s of %(total)s signed", signed=known.signed, total=total),
-        "seal": gettext("sealed") if known.report else gettext("not sealed"),
+        "seal": gettext("sealed") if known.is_sealed else gettext("not sealed"),
     }
     where = {
         "prepare": ("consultation.work", url_for("consultations.sections", slug=slug)),

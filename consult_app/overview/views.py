@@ -10,14 +10,13 @@ from sqlalchemy import select
 from consult_app.accounts.models import Membership
 from consult_app.consultations.models import Consultation
 from consult_app.consultations.queries import load_consultation
-from consult_app.db import db
 from consult_app.events import labels as event_labels
 from consult_app.events.queries import public_events
-from consult_app.overview.next_steps import Step, steps
-from consult_app.overview.thread import facts, thread
+from consult_app.outcomes.queries import published_reports
+from consult_app.overview.next_steps import Step, known_of, steps
+from consult_app.overview.thread import figures_of, thread
 from consult_app.policy import public, require
-from consult_app.reports.models import Report, ReportState
-from consult_app.web import Answer
+from consult_app.web import Answer, paginate
 
 bp = Blueprint("overview", __name__)
 
@@ -29,18 +28,20 @@ def home() -> Answer:
     if g.actor.is_participant:
         return redirect(url_for("registrations.own"))
     if not g.actor.is_user:
-        sealed = db.session.scalars(select(Report).where(Report.state == ReportState.SEALED).order_by(Report.id.desc()).limit(10)).all()
-        return render_template("overview/front.html", events=public_events(dt.datetime.now(dt.UTC).date()), reports=sealed)
-    query = select(Consultation).order_by(Consultation.id.desc()).limit(50)
+        events = public_events(dt.datetime.now(dt.UTC).date())
+        return render_template("overview/front.html", events=events, reports=published_reports())
+    query = select(Consultation).order_by(Consultation.id.desc())
     if not g.actor.is_administrator:
         query = query.where(Consultation.id.in_(select(Membership.consultation_id).where(Membership.user_id == g.actor.id)))
     rows = []
     todo: list[Step] = []
-    for consultation in db.session.scalars(query):
-        known = facts(consultation)
-        rows.append((consultation, known, thread(consultation, known, g.actor)))
-        todo += steps(consultation, known, g.actor)
-    return render_template("overview/home.html", rows=rows, todo=todo)
+    page = paginate(query, 10)
+    numbers, known = figures_of(page.items), known_of(page.items, g.actor)
+    for consultation in page.items:
+        figures = numbers[consultation.id]
+        rows.append((consultation, figures, thread(consultation, figures, g.actor)))
+        todo += steps(consultation, figures, known, g.actor)
+    return render_template("overview/home.html", rows=rows, todo=todo, page=page)
 
 
 @bp.get("/consultations/<slug>")
@@ -48,12 +49,14 @@ def consultation(slug: str) -> Answer:
     """A consultation at a glance: what is next, the thread, the figures."""
     found = load_consultation(slug)
     require("consultation.work", found)
-    known = facts(found)
+    figures, known = figures_of([found])[found.id], known_of([found], g.actor)
     return render_template(
         "overview/consultation.html",
         consultation=found,
-        facts=known,
-        knots=thread(found, known, g.actor),
-        todo=steps(found, known, g.actor),
+        facts=figures,
+        events=known.events[found.id],
+        sections=known.sections[found.id],
+        knots=thread(found, figures, g.actor),
+        todo=steps(found, figures, known, g.actor),
         event_labels=event_labels,
     )

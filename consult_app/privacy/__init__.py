@@ -2,8 +2,16 @@
 
 from flask import Flask
 
-from . import mails, retention, views  # noqa: F401  both register what the worker runs
+from consult_app.settings import setting
+
+from . import labels, mails, retention, views  # noqa: F401  mails and retention register what the worker runs
+
+
+def kept_for() -> list[tuple[object, int]]:
+    """Each kind of personal data that is deleted in time, in words, and after how many days."""
+    return [(words, setting("KEEP_DAYS")[kind]) for kind, words in labels.KEPT.items()]
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.jinja_env.globals["kept_for"] = kept_for

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from consult_app import audit
+from consult_app import audit, jobs
 from consult_app.attendance.models import DrawnSignature
+from consult_app.comments.evidence import erase as erase_file
+from consult_app.comments.models import Attachment, CommentDraft
+from consult_app.consultations.models import ImportDraft
 from consult_app.db import db, now
-from consult_app.documents.models import Certificate
+from consult_app.documents.models import Certificate, Printout
 from consult_app.errors import Conflict
 from consult_app.i18n import _
 from consult_app.invitations.models import EventInvitation, InvitationState
@@ -17,7 +21,7 @@ from consult_app.mail import Mail, MailState
 from consult_app.policy import Actor
 from consult_app.privacy.models import DataRequest
 from consult_app.privacy.queries import invitations_of, mails_to, registrations_of
-from consult_app.registrations.models import Person, Registration, RegistrationState
+from consult_app.registrations.models import LinkRequest, Person, Registration, RegistrationState
 from consult_app.registrations.people import set_secrets
 from consult_app.registrations.seats import move_up, set_state
 from consult_app.settings import setting
@@ -64,20 +68,32 @@ def erase_mails(mails: list[Mail]) -> None:
                 file.unlink()
 
 
+def _erase_prepared(person: Person, registrations: list[Registration]) -> None:
+    """What was made ready and not used: prints of their events, and uploaded lists in which they stand."""
+    events = [registration.event_id for registration in registrations]
+    db.session.execute(delete(Printout).where(Printout.event_id.in_(events)))
+    known = {words.casefold() for one in registrations for words in (one.name, one.email, one.phone) if words} | {person.email or ""}
+    for listed in db.session.scalars(select(ImportDraft).where(ImportDraft.consultation_id == person.consultation_id)):
+        words = json.dumps(listed.rows, ensure_ascii=False).casefold()
+        if any(one in words for one in known if one):
+            db.session.delete(listed)
+
+
 def erase(person: Person, *, by: Actor) -> None:
     """Erase a person from their consultation; the row that stays is the tombstone. Raises Conflict where it was done already.
 
-    What they wrote in a comment stays as part of the record, without its author: under "(name erased)" and, where
-    attribution shows it, their institution. A sealed report is a published record and is not changed.
+    What they wrote in comments and replies stays as part of the record, without its author and its files: under "(name
+    erased)" and, where attribution shows it, their institution. A sealed report is a published record and is not changed.
     """
     if person.erased_at is not None:
         raise Conflict(_("This person's data was erased already."))
     registrations = registrations_of(person)
-    erase_mails(list(db.session.scalars(mails_to(person, registrations))))
+    erase_mails(list(db.session.scalars(mails_to(person))))
     for invitation in invitations_of(person):
         if invitation.state in (InvitationState.DRAFT, InvitationState.SENT):
             invitation.state = InvitationState.WITHDRAWN
         erase_invitation(invitation, "invitation.erase", by=by)
+    _erase_prepared(person, registrations)
     ids = [registration.id for registration in registrations]
     for certificate in db.session.scalars(select(Certificate).where(Certificate.registration_id.in_(ids))):
         certificate.name, certificate.revoked_at = "", certificate.revoked_at or now()
@@ -87,8 +103,13 @@ def erase(person: Person, *, by: Actor) -> None:
             set_state(registration, RegistrationState.CANCELLED)  # the seat goes to the next who waits
             move_up(registration.event, by=by)
         _erase_registration(registration, by=by)
+    for attachment in db.session.scalars(select(Attachment).where(Attachment.person_id == person.id)):
+        erase_file(attachment, by=by)
+    db.session.execute(delete(LinkRequest).where(LinkRequest.email == person.email))
+    db.session.execute(delete(CommentDraft).where(CommentDraft.registration_id.in_(ids)))
     for request in db.session.scalars(select(DataRequest).where(DataRequest.person_id == person.id)):
         request.words = ""
         audit.forget(by, "data_request.erase", request)
     person.email, person.erased_at = None, now()
     audit.forget(by, "person.erase", person)
+    jobs.after_commit(jobs.FORGET_JOURNAL)

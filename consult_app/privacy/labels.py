@@ -24,4 +24,5 @@ KEPT = {
     "contact": _("E-mail addresses and phone numbers of those who did not agree to follow-up, after the event"),
     "mails": _("Addresses in the list of mails, after sending"),
     "uploads": _("Uploaded lists that were neither saved nor dropped"),
+    "drafts": _("What you typed and did not send"),
 }

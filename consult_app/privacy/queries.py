@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app.accounts.models import Membership, User
 from consult_app.attendance.models import CheckIn, DrawnSignature
-from consult_app.comments.models import Comment, Endorsement, Objection, Position
+from consult_app.audit import AuditEntry
+from consult_app.comments.models import Attachment, Comment, CommentDraft, Endorsement, Objection, Position, Reply
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.documents.models import Certificate
@@ -19,7 +20,8 @@ from consult_app.invitations.models import EventInvitation
 from consult_app.mail import Mail
 from consult_app.policy import Role
 from consult_app.privacy.models import DataRequest, RequestState
-from consult_app.registrations.models import Person, QuestionAnswer, Registration
+from consult_app.registrations.models import JoinCode, LinkOpening, Person, QuestionAnswer, Registration
+from consult_app.room.models import Hand
 
 
 def registrations_of(person: Person) -> list[Registration]:
@@ -38,9 +40,9 @@ def invitations_of(person: Person) -> list[EventInvitation]:
     return list(db.session.scalars(query))
 
 
-def mails_to(person: Person, registrations: list[Registration]) -> Select[Mail]:
+def mails_to(person: Person) -> Select[Mail]:
     """Mails about their registrations or to their address, within the consultation."""
-    theirs: list[ColumnElement[bool]] = [Mail.about.in_([registration.public_id for registration in registrations])]
+    theirs: list[ColumnElement[bool]] = [Mail.about.in_(select(Registration.public_id).where(Registration.person_id == person.id))]
     if person.email:
         theirs.append(Mail.to == person.email)
     return select(Mail).where(Mail.consultation_id == person.consultation_id, or_(*theirs)).order_by(Mail.id)
@@ -48,7 +50,7 @@ def mails_to(person: Person, registrations: list[Registration]) -> Select[Mail]:
 
 def _plain(row: Any, *leave_out: str) -> dict[str, Any]:
     """A row as names and values that JSON can hold, without keys, secrets and inner numbers."""
-    hidden = {"id", "seed", "ticket_hash", "link_hash", "client_key", "search", "ids", "key", *leave_out}
+    hidden = {"id", "seed", "ticket_hash", "link_hash", "client_key", "search", "ids", "key", "secret_hash", *leave_out}
     columns = [column.key for column in row.__mapper__.column_attrs if column.key not in hidden and not column.key.endswith("_id")]
     values = {name: getattr(row, name) for name in columns}
     return {"id": row.public_id} | {
@@ -56,6 +58,20 @@ def _plain(row: Any, *leave_out: str) -> dict[str, Any]:
         for name, value in values.items()
         if name != "public_id"
     }
+
+
+def how_much(person: Person) -> dict[str, int]:
+    """How many rows of each kind are held on a person, of the kinds that their page tells."""
+    came = select(CheckIn.id).join(Registration, Registration.id == CheckIn.registration_id).where(Registration.person_id == person.id)
+    kinds: dict[str, Select[Any]] = {
+        "registrations": select(Registration.id).where(Registration.person_id == person.id),
+        "check_ins": came,
+        "comments": select(Comment.id).where(Comment.person_id == person.id),
+        "positions": select(Position.id).where(Position.person_id == person.id),
+        "mails": mails_to(person).order_by(None),
+    }
+    counts = [query.with_only_columns(func.count()).scalar_subquery() for query in kinds.values()]
+    return dict(zip(kinds, db.session.execute(select(*counts)).one(), strict=True))
 
 
 def own_data(person: Person) -> dict[str, Any]:
@@ -82,14 +98,46 @@ def own_data(person: Person) -> dict[str, Any]:
         "signatures": rows(select(DrawnSignature).where(DrawnSignature.registration_id.in_(ids)).order_by(DrawnSignature.id)),
         "check_ins": rows(select(CheckIn).where(CheckIn.registration_id.in_(ids)).order_by(CheckIn.id)),
         "comments": rows(select(Comment).where(Comment.person_id == person.id).order_by(Comment.id)),
+        "replies": rows(select(Reply).where(Reply.person_id == person.id).order_by(Reply.id)),
+        "attachments": rows(select(Attachment).where(Attachment.person_id == person.id).order_by(Attachment.id)),
+        "drafts": [draft.typed | {"saved_at": str(draft.saved_at)} for draft in _drafts(ids)],
         "objections": rows(objections),
         "endorsements": rows(select(Endorsement).where(Endorsement.person_id == person.id).order_by(Endorsement.id)),
         "positions": rows(select(Position).where(Position.person_id == person.id).order_by(Position.id)),
+        "hands_raised": rows(select(Hand).where(Hand.registration_id.in_(ids)).order_by(Hand.id)),
         "certificates": rows(select(Certificate).where(Certificate.registration_id.in_(ids)).order_by(Certificate.id)),
         "invitations": [_plain(invitation) for invitation in invitations_of(person)],
-        "mails": rows(mails_to(person, registrations)),
+        "mails": rows(mails_to(person)),
+        "join_codes": rows(select(JoinCode).where(JoinCode.registration_id.in_(ids)).order_by(JoinCode.id)),
+        "phones": [
+            {"opened_at": str(opening.opened_at)}
+            for opening in db.session.scalars(select(LinkOpening).where(LinkOpening.registration_id.in_(ids)).order_by(LinkOpening.id))
+        ],
         "requests": rows(select(DataRequest).where(DataRequest.person_id == person.id).order_by(DataRequest.id)),
     }
+
+
+def history(person: Person) -> list[dict[str, str]]:
+    """What was done with their data: every entry of the log about them and their registrations, without who of the staff it was.
+
+    UU 27/2022, article 32 (1), asks for the record of processing beside the data.
+    """
+    registrations = db.session.scalars(select(Registration.public_id).where(Registration.person_id == person.id)).all()
+    of_person = (AuditEntry.object_type == "Person") & (AuditEntry.object_id == person.public_id)
+    of_registrations = (AuditEntry.object_type == "Registration") & AuditEntry.object_id.in_(registrations)
+    them = {f"participant:{public_id}" for public_id in registrations}
+    by = {"user": "staff", "device": "check-in device", "system": "the site", "participant": "another participant"}
+    return [
+        {"at": str(at), "action": action, "by": "you" if actor in them else by.get(actor.partition(":")[0], "somebody without an account")}
+        for at, action, actor in db.session.execute(
+            select(AuditEntry.at, AuditEntry.action, AuditEntry.actor).where(of_person | of_registrations).order_by(AuditEntry.id)
+        )
+    ]
+
+
+def _drafts(registrations: list[int]) -> list[CommentDraft]:
+    query = select(CommentDraft).where(CommentDraft.registration_id.in_(registrations)).order_by(CommentDraft.id)
+    return list(db.session.scalars(query))
 
 
 def requests(consultation: Consultation) -> Select[DataRequest]:

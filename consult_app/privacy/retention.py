@@ -8,14 +8,15 @@ from collections.abc import Callable
 from sqlalchemy import delete, or_, select, update
 
 from consult_app import audit, jobs
+from consult_app.comments.models import CommentDraft
 from consult_app.consultations.models import ImportDraft
-from consult_app.db import db, now
+from consult_app.db import db, forget_journal, now
 from consult_app.events.models import Event
 from consult_app.invitations.models import EventInvitation
 from consult_app.mail import Mail, MailState
 from consult_app.policy import System
 from consult_app.privacy.erasure import erase_invitation
-from consult_app.registrations.models import Consent, Purpose, QuestionAnswer, Registration
+from consult_app.registrations.models import Consent, LinkOpening, Purpose, QuestionAnswer, Registration
 from consult_app.settings import setting
 
 BY = System("retention")
@@ -27,9 +28,11 @@ def _before(kind: str) -> dt.datetime:
 
 
 def _needs() -> int:
-    """Diet and accessibility needs: only ever for the day itself."""
+    """Diet and accessibility needs, and on which phones the link was opened: only ever for the day itself."""
     query = select(Registration).join(Event, Event.id == Registration.event_id)
     query = query.where(Event.ends_on < _before("needs").date(), or_(Registration.diet != "", Registration.accommodations != ""))
+    over = select(Registration.id).join(Event, Event.id == Registration.event_id).where(Event.ends_on < _before("needs").date())
+    db.session.execute(delete(LinkOpening).where(LinkOpening.registration_id.in_(over)))
     rows = db.session.scalars(query.limit(MOST)).all()
     for row in rows:
         row.diet, row.accommodations = "", ""
@@ -92,6 +95,13 @@ def _uploads() -> int:
     return len(ids)
 
 
+def _drafts() -> int:
+    """What was typed and never sent."""
+    ids = list(db.session.scalars(select(CommentDraft.id).where(CommentDraft.saved_at < _before("drafts")).limit(MOST)))
+    db.session.execute(delete(CommentDraft).where(CommentDraft.id.in_(ids)))
+    return len(ids)
+
+
 KINDS: dict[str, Callable[[], int]] = {
     "needs": _needs,
     "answers": _answers,
@@ -99,13 +109,15 @@ KINDS: dict[str, Callable[[], int]] = {
     "contact": _contact,
     "mails": _mails,
     "uploads": _uploads,
+    "drafts": _drafts,
 }
 
 
 @jobs.hourly
 def run() -> None:
-    """Each kind in a transaction of its own, as often as something is left."""
+    """Each kind in a transaction of its own, as often as something is left; then SQLite's journal forgets it too."""
     for kind in KINDS.values():
         while kind() == MOST:
             db.session.commit()
         db.session.commit()
+    forget_journal()

@@ -16,7 +16,6 @@ from consult_app.privacy.forms import AnswerForm, RequestForm
 from consult_app.privacy.models import RequestKind, RequestState
 from consult_app.registrations.actions import set_consents
 from consult_app.registrations.models import Purpose, Registration, Source
-from consult_app.settings import setting
 from consult_app.web import Answer, download, paginate
 
 bp = Blueprint("privacy", __name__)
@@ -37,10 +36,9 @@ def own() -> Answer:
         except Invalid as problem:
             form.words.errors = [str(problem.message)]
     names = {
-        "data": queries.own_data(registration.person),
+        "data": queries.how_much(registration.person),
         "given": {consent.purpose: consent for consent in registration.consents},
         "requests": queries.own_requests(registration.person),
-        "keep": setting("KEEP_DAYS"),
         "registration": registration, "event": registration.event, "labels": labels, "form": form, "Purpose": Purpose,
     }  # fmt: skip
     return render_template("privacy/own.html", **names), 422 if form.is_submitted() else 200
@@ -50,7 +48,9 @@ def own() -> Answer:
 def take_along() -> Answer:
     """Everything as a file that machines can read."""
     require("privacy.own", g.actor)
-    data = json.dumps(queries.own_data(g.actor.person), ensure_ascii=False, indent=2, default=str)
+    person = g.actor.person
+    held = queries.own_data(person) | {"history": queries.history(person)}
+    data = json.dumps(held, ensure_ascii=False, indent=2, default=str)
     return download(data.encode(), "my-data.json", "application/json")
 
 
@@ -71,9 +71,7 @@ def requests(slug: str) -> Answer:
     require("privacy.answer", consultation)
     page = paginate(queries.requests(consultation))
     names = queries.names(list(page.items))
-    return render_template(
-        "privacy/requests.html", consultation=consultation, page=page, names=names, labels=labels, now=now(), keep=setting("KEEP_DAYS")
-    )
+    return render_template("privacy/requests.html", consultation=consultation, page=page, names=names, labels=labels, now=now())
 
 
 @bp.route("/consultations/<slug>/data-requests/<public_id>", methods=["GET", "POST"])

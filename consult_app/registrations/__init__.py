@@ -3,7 +3,7 @@
 from flask import Flask
 
 # cloning and stakeholders listen; mails registers its builders; the views add their routes to one blueprint
-from . import cloning, import_views, list_views, mails, own_views, settings_views, stakeholders, views  # noqa: F401
+from . import cloning, import_views, joining_views, list_views, mails, own_views, settings_views, stakeholders, views  # noqa: F401
 from .blueprint import bp
 from .tickets import grouped
 

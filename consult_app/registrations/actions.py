@@ -17,11 +17,12 @@ from consult_app.registrations.limits import check_again, check_group, check_opt
 from consult_app.registrations.models import LIVE, Consent, Person, Purpose, Registration, RegistrationState, Source
 from consult_app.registrations.people import Details, details_of, fill, find_institution, find_person, set_secrets
 from consult_app.registrations.seats import lock, move_up, seats_left, set_quota, set_state, state_for
+from consult_app.registrations.speakers import speaker_of
 from consult_app.registrations.telling import tell
 
 __all__ = ["Details", "details_of", "find_institution", "move_up", "seats_left", "set_quota", "tell"]  # used from here by other features
 
-NOTICE_VERSION = "2023-11"
+NOTICE_VERSION = "2026-11"
 
 
 def find_live(event: Event, email: str) -> Registration | None:
@@ -60,6 +61,8 @@ def register(
         raise Conflict(_("This event was cancelled."))
     lock(event)
     sent_before = db.session.scalar(select(Registration).where(Registration.client_key == client_key)) if client_key else None
+    if sent_before is not None and sent_before.event_id != event.id:
+        raise Conflict(_("This form was opened for another event. Open it again, and send it from there."))
     if sent_before is None:  # asked before we look who it is, so that the answer tells nobody who is registered
         check_group(event, details.dimension_id, details.role)
         check_options(event, answers or {})
@@ -118,7 +121,10 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
     if details.dimension_id != registration.dimension_id:
         check_group(registration.event, details.dimension_id, details.role, registration)
     details.email = registration.email
+    institution = registration.institution
     fill(registration, details, by=by)
+    if registration.institution is not institution:
+        registration.speaks_for_institution = False  # the mandate was the other institution's
     needs_seat = registration.takes_a_seat and (not held_seat or before != registration.stakeholder_type.id)
     if needs_seat and registration.is_confirmed:
         registration.state = RegistrationState.WAITING  # its own seat does not count while we look for another
@@ -185,7 +191,10 @@ def restore(registration: Registration, *, by: Actor) -> None:
         raise Conflict(_("This person has registered again since."))
     lock(registration.event)
     check_again(registration)
-    set_state(registration, state_for(registration.event, registration))
+    state = state_for(registration.event, registration)
+    if state is not RegistrationState.CONFIRMED or speaker_of(registration) is not None:
+        registration.speaks_for_institution = False
+    set_state(registration, state)
     audit.record(by, "registration.restore", registration)
     tell(registration, "ticket", key=f"{now():%Y%m%d%H%M%S}")
 
@@ -212,6 +221,7 @@ def replace(old: Registration, details: Details, *, by: Actor) -> Registration:
         source=Source.REPLACEMENT,
         replaces=old,
         invitation_id=old.invitation_id,
+        speaks_for_institution=old.speaks_for_institution,
         state=state,
         state_changed_at=since,  # a place in the waiting list is kept too
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import BooleanField, EmailField, FileField, HiddenField, RadioField, SelectField, SelectMultipleField, ValidationError
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, EmailField, HiddenField, RadioField, SelectField, SelectMultipleField, ValidationError
 from wtforms.validators import Email, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -187,7 +188,19 @@ class LinkForm(Form):
     token = Line(_("Your personal link, or the part after #"), [InputRequired()], most=500)
 
 
+class JoinForm(Form):
+    """The secret of a join code, put here by the page itself or pasted by hand."""
+
+    token = Line(_("The address that the desk shows, or the part after #"), [InputRequired()], most=500)
+
+
+class AgainForm(Form):
+    """Whose links are to be sent again."""
+
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+
+
 class UploadForm(Form):
     """One spreadsheet."""
 
-    file = FileField(_("Spreadsheet (XLSX or CSV)"), [InputRequired()])
+    file = FileField(_("Spreadsheet (XLSX or CSV)"), [FileRequired(_("Choose the file first."))])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import joinedload, load_only
 
 from consult_app.db import db
 from consult_app.errors import DomainError
@@ -17,14 +18,28 @@ from consult_app.registrations import actions, labels, queries
 from consult_app.registrations.answers import values_of, words
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.limits import option_names
-from consult_app.registrations.models import Question, QuestionKind, Registration, RegistrationState
+from consult_app.registrations.models import Institution, Question, QuestionKind, Registration, RegistrationState, StakeholderType
 from consult_app.registrations.questions import WITH_OPTIONS, questions_of
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
 from consult_app.web import Answer, download, is_htmx, paginate
 
+# What a line of the list shows: a registration has forty columns.
+_SHOWN = (
+    load_only(
+        Registration.title_before,
+        Registration.name,
+        Registration.title_after,
+        Registration.public_id,
+        Registration.position,
+        Registration.state,
+    ),
+    joinedload(Registration.institution).load_only(Institution.name),
+    joinedload(Registration.stakeholder_type).load_only(StakeholderType.name),
+)
+
 
 def _list_names(event: Event) -> dict[str, Any]:
-    page = paginate(queries.search(event, request.args))
+    page = paginate(queries.search(event, request.args).options(*_SHOWN))
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("page", "columns") and value]
     return {"event": event, "page": page, "states": labels.STATE, "tones": labels.TONE, "filters": request.args, "kept": kept}
 
@@ -35,12 +50,13 @@ def list_registrations(slug: str) -> Answer:
     require("registration.list", event)
     if is_htmx():
         return render_template("registrations/_rows.html", **_list_names(event))
+    questions = questions_of(event, retired=True)
     names: dict[str, Any] = {
         "types": queries.stakeholder_types(event.consultation_id),
         "counts": queries.counts(event),
         "labels": labels,
-        "columns": _columns(event),
-        "choices": [(q, option_names(q)) for q in questions_of(event, retired=True) if q.kind in WITH_OPTIONS],
+        "columns": _columns(questions),
+        "choices": [(q, option_names(q)) for q in questions if q.kind in WITH_OPTIONS],
     }
     return render_template("registrations/list.html", **names, **_list_names(event))
 
@@ -106,10 +122,10 @@ COLUMNS: dict[str, tuple[Any, Cell]] = {
 }
 
 
-def _columns(event: Event) -> list[tuple[str, str]]:
+def _columns(questions: Sequence[Question]) -> list[tuple[str, str]]:
     """Every column there is: the form's own, then the organiser's questions."""
     own = [(key, str(label)) for key, (label, _cell) in COLUMNS.items()]
-    return own + [(q.public_id, local(q.label)) for q in questions_of(event, retired=True)]
+    return own + [(q.public_id, local(q.label)) for q in questions]
 
 
 @bp.get("/events/<slug>/registrations.<any(csv, xlsx):kind>")
@@ -118,7 +134,7 @@ def export(slug: str, kind: str) -> Answer:
     event = load_event(slug)
     require("registration.export", event)
     asked: dict[str, Question] = {q.public_id: q for q in questions_of(event, retired=True)}
-    everything = _columns(event)
+    everything = _columns(list(asked.values()))
     wanted = set(request.args.getlist("columns")) or {key for key, _label in everything}
     chosen = [(key, label) for key, label in everything if key in wanted]
     people = list(db.session.scalars(queries.search(event, request.args)).unique())

@@ -12,6 +12,7 @@ from consult_app.events.calendar import ics
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, local
 from consult_app.registrations.models import Registration
+from consult_app.registrations.openings import opened_so_far
 from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import personal_link, ticket_code
 
@@ -25,6 +26,7 @@ def _subjects(event: str) -> dict[str, str]:
         "refused": gettext("Your registration was not approved: %(event)s", event=event),
         "again": gettext("Your ticket and link: %(event)s", event=event),
         "cancelled": gettext("Cancelled: %(event)s", event=event),
+        "another_phone": gettext("Was that you? %(event)s", event=event),
         "replaced": gettext("A colleague has your place: %(event)s", event=event),
     }
 
@@ -38,15 +40,21 @@ def _parts(about: str, registration_id: int) -> mail.Parts:
     files = []
     if registration.is_live:
         code = ticket_code(registration.seed)
-        names |= {"link": personal_link(registration.seed), "code": code}
-        if registration.is_confirmed:
+        then = "/my/registration/link" if about == "another_phone" else ""
+        names |= {"link": personal_link(registration.seed, then), "code": code}
+        if registration.is_confirmed and about != "another_phone":
             files = [
                 mail.Attachment("ticket.png", "image/png", qr.png(code), cid="ticket"),
                 mail.Attachment(f"ticket-{event.slug}.pdf", "application/pdf", ticket_pdf(registration)),
                 mail.Attachment(f"{event.slug}.ics", "text/calendar", ics(event)),
             ]
-    return mail.Parts(_subjects(local(event.title))[about], "registrations/email/registration", names, files)
+    if about == "another_phone":
+        names["phones"], names["opened_at"] = opened_so_far(registration)
+        if not names["phones"]:
+            raise mail.NotNeeded(gettext("A new link was made since."))
+    template = "another_phone" if about == "another_phone" else "registration"
+    return mail.Parts(_subjects(local(event.title))[about], f"registrations/email/{template}", names, files)
 
 
-for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced"):
+for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced", "another_phone"):
     mail.builder(f"registrations.{_about}")(partial(_parts, _about))

@@ -186,8 +186,16 @@ class Registration(Public, Audited, Model):
             postgresql_where=text("state IN ('confirmed', 'waiting', 'pending')"),
         ),
         Index("ix_registrations_event_id_state_type", "event_id", "state", "stakeholder_type_id"),
+        Index(
+            "uq_registrations_event_id_institution_id_speaks",
+            "event_id",
+            "institution_id",
+            unique=True,
+            sqlite_where=text("speaks_for_institution AND state = 'confirmed'"),
+            postgresql_where=text("speaks_for_institution AND state = 'confirmed'"),
+        ),
     )
-    audit_leaves_out = frozenset({"search", "opened_at"})
+    audit_leaves_out = frozenset({"search", "opened_at"})  # a copy of what is covered, folded; moves with every use of the link
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
@@ -210,6 +218,8 @@ class Registration(Public, Audited, Model):
     attendance: Mapped[Attendance] = mapped_column(enum_type(Attendance), default=Attendance.IN_PERSON)
     days: Mapped[list[str]] = mapped_column(default=list)  # ISO dates; empty: every day
     role: Mapped[ParticipantRole] = mapped_column(enum_type(ParticipantRole), default=ParticipantRole.PARTICIPANT)
+    # their position stands for their institution; at most one of those confirmed, per institution and event
+    speaks_for_institution: Mapped[bool] = mapped_column(default=False)
     assignment_letter: Mapped[str] = mapped_column(default="")
     accommodations: Mapped[str] = mapped_column(default="")
     diet: Mapped[str] = mapped_column(default="")
@@ -295,6 +305,44 @@ class Registration(Public, Audited, Model):
     def owns(self, thing: Any) -> bool:
         """Whether the thing is theirs: this registration, or what the same person wrote."""
         return thing is self or getattr(thing, "person_id", None) == self.person_id
+
+
+class LinkOpening(Model):
+    """A phone that opened somebody's personal link, by a hash that says nothing of it elsewhere."""
+
+    __tablename__ = "link_openings"
+    __table_args__ = (UniqueConstraint("registration_id", "phone_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    phone_hash: Mapped[str]
+    opened_at: Mapped[dt.datetime]
+
+
+class JoinCode(Public, Audited, Model):
+    """A secret that the desk shows as a QR after a check-in: it opens the guest's session once, for a few minutes."""
+
+    __tablename__ = "join_codes"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    ends_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    registration: Mapped[Registration] = relationship()
+
+
+class LinkRequest(Model):
+    """Somebody asked for the links of an address; the worker sends what there is, and the row is gone.
+
+    The page writes it whether or not the address is known, so that neither its words nor its time tell anything.
+    """
+
+    __tablename__ = "link_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 
 class Consent(Public, Audited, Model):

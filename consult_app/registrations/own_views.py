@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
 from flask import abort, current_app, flash, g, redirect, render_template, request, session, url_for
-from flask_login import login_user
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as BaseResponse
 
 from consult_app import qr, web
+from consult_app.accounts.sessions import open_session, sid_hash, was_signed_out
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.queries import load_event
@@ -20,18 +22,21 @@ from consult_app.registrations import actions, queries
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import LinkForm, OwnRegistrationForm, PublicRegistrationForm, ReplacementForm
 from consult_app.registrations.models import Registration, Source
+from consult_app.registrations.openings import opened_on
 from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import ticket_code
 from consult_app.web import Answer, download, go, limiter, safe_next
 
 
+@cache
+def _of_session() -> Select[Registration]:
+    around = (joinedload(Registration.event), joinedload(Registration.stakeholder_type), joinedload(Registration.institution))
+    return select(Registration).where(Registration.public_id == bindparam("public_id"), ~was_signed_out()).options(*around)
+
+
 def load_participant(public_id: str, link_start: str) -> Registration | None:
     """The participant of a session, as long as the registration stands and its link was not renewed."""
-    found = db.session.scalar(
-        select(Registration)
-        .where(Registration.public_id == public_id)
-        .options(joinedload(Registration.event), joinedload(Registration.stakeholder_type), joinedload(Registration.institution))
-    )
+    found = db.session.scalar(_of_session(), {"public_id": public_id, "sid": sid_hash()})
     return found if found is not None and found.is_live and found.link_hash.startswith(link_start) and link_start else None
 
 
@@ -71,15 +76,25 @@ def registered(slug: str) -> Answer:
     return render_template("registrations/registered.html", event=event, email=session.get("registered_email", ""))
 
 
-def _enter(registration: Registration, wanted: str) -> Answer:
+def _phone(answer: BaseResponse) -> str:
+    """The name that this browser goes by: random, for itself only, and the same the next time."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    cookie = "__Host-consult-phone" if secure else "consult-phone"
+    phone = request.cookies.get(cookie, "")
+    if not 20 <= len(phone) <= 64:
+        phone = secrets.token_urlsafe(24)
+    answer.set_cookie(cookie, phone, max_age=365 * 24 * 3600, secure=secure, httponly=True, samesite="Lax")
+    return phone
+
+
+def enter(registration: Registration, wanted: str) -> Answer:
     """Open a fresh session for the participant."""
-    session.clear()
-    session.permanent = True
-    session["language"] = registration.language
+    answer = go(wanted)
+    opened_on(registration, _phone(answer))
     actions.opened(registration)
     db.session.commit()
-    login_user(registration, force=True)
-    return go(wanted)
+    open_session(registration, registration.language)
+    return answer
 
 
 @bp.route("/open", methods=["GET", "POST"])
@@ -91,7 +106,7 @@ def open_link() -> Answer:
     if form.validate_on_submit():
         registration = queries.by_link((form.token.data or "").rsplit("#", 1)[-1])
         if registration is not None:
-            return _enter(registration, safe_next(url_for("registrations.own")))
+            return enter(registration, safe_next(url_for("registrations.own")))
         form.token.errors = [gettext("This link does not work any more. Ask for a new one at the desk, or register again.")]
     then = request.args.get("then", "")
     return render_template("registrations/open.html", form=form, then=then), 422 if form.is_submitted() else 200
@@ -104,7 +119,23 @@ def open_demo() -> Answer:
     registration = queries.demo_participant() if current_app.config["DEMO"] else None
     if registration is None:
         abort(404)
-    return _enter(registration, url_for("registrations.own"))
+    return enter(registration, url_for("registrations.own"))
+
+
+@bp.route("/my/registration/link", methods=["GET", "POST"])
+def renew_own() -> Answer:
+    """Somebody else has the link: make a new one. It comes by mail, and nothing that the old one opened stays open."""
+    require("registration.own", g.actor)
+    registration: Registration = g.actor
+    if not registration.email:
+        raise Conflict(gettext("A new link goes by mail, and we have no address of yours. Give one first, or ask the organisers."))
+    if request.method == "POST":
+        actions.renew_secrets(registration, by=registration)
+        db.session.commit()
+        session.clear()
+        flash(gettext("Your old link and ticket have stopped working. The new ones are on their way to you by mail."), "success")
+        return redirect(url_for("events.show", slug=registration.event.slug), 303)
+    return render_template("registrations/renew_own.html", registration=registration)
 
 
 @bp.get("/my/registration")

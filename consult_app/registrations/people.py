@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
@@ -16,6 +16,7 @@ from consult_app.policy import Actor
 from consult_app.registrations.models import (
     Attendance,
     Institution,
+    LinkOpening,
     ParticipantRole,
     Person,
     Registration,
@@ -110,6 +111,9 @@ def fill(registration: Registration, details: Details, *, by: Actor) -> None:
 
 
 def set_secrets(registration: Registration) -> None:
+    """A new ticket and a new link, known to no phone yet."""
+    if registration.id is not None:
+        db.session.execute(delete(LinkOpening).where(LinkOpening.registration_id == registration.id))
     registration.seed = new_seed()
     registration.ticket_hash = token_hash(ticket_code(registration.seed))
     registration.link_hash = token_hash(link_secret(registration.seed))

@@ -10,7 +10,7 @@ from consult_app.events.queries import load_event
 from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.policy import require
-from consult_app.registrations import actions, labels, queries
+from consult_app.registrations import actions, labels, queries, speakers
 from consult_app.registrations.answers import words_of
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import OrganiserRegistrationForm, RefusalForm, ReplacementForm
@@ -133,6 +133,23 @@ def renew(slug: str, public_id: str) -> Answer:
     actions.renew_secrets(registration, by=g.actor)
     db.session.commit()
     flash(gettext("A new ticket and link are on their way; the old ones no longer work."), "success")
+    return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+
+
+@bp.post("/events/<slug>/registrations/<public_id>/speaker/<any(name, recall):verb>")
+def speaker(slug: str, public_id: str, verb: str) -> Answer:
+    """Let somebody's position stand for their institution, or take that back."""
+    event = load_event(slug)
+    require("registration.edit", event)
+    registration = queries.load_registration(event, public_id)
+    if verb == "name":
+        speakers.let_speak(registration, by=g.actor)
+        words = gettext("From now on the position of %(name)s stands for the institution.", name=registration.full_name)
+    else:
+        speakers.let_speak_no_more(registration, by=g.actor)
+        words = gettext("The position of %(name)s no longer stands for the institution.", name=registration.full_name)
+    db.session.commit()
+    flash(words, "success")
     return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
 
 

@@ -12,11 +12,11 @@ from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
 from consult_app.policy import Actor
-from consult_app.reports import files
+from consult_app.reports import files, seal
 from consult_app.reports.compose import compose
+from consult_app.reports.copies import copy_of
 from consult_app.reports.facts import binding, chapters_of, gather
 from consult_app.reports.models import Report, ReportState
-from consult_app.reports.seal import sha256
 from consult_app.signoff import gate
 
 
@@ -31,6 +31,7 @@ def request_report(consultation: Consultation, language: str, *, by: Actor) -> R
     if reasons:
         raise Conflict(_("The report is not validated, so it cannot be sealed."), [reason.words for reason in reasons])
     check_language(consultation, language)
+    check_key()
     mine = select(Report).where(Report.consultation_id == consultation.id)
     if db.session.scalar(mine.where(Report.state == ReportState.QUEUED).limit(1)) is not None:
         raise Conflict(_("A report is being sealed at this moment. Wait until it is done."))
@@ -43,24 +44,44 @@ def request_report(consultation: Consultation, language: str, *, by: Actor) -> R
     return report
 
 
+def check_key() -> None:
+    """Raise Conflict where a seal could not be made: the key is gone or cannot be read. A site's first seal makes its key."""
+    sealed_before = db.session.scalar(select(Report.id).where(Report.state == ReportState.SEALED).limit(1)) is not None
+    if sealed_before and not seal.has_key():
+        raise Conflict(seal.MISSING)
+    seal.fingerprint()
+
+
+def languages_of(consultation: Consultation) -> list[str]:
+    """In what a report can be made: each language of the consultation, and all of them in one file ("en+id")."""
+    codes = list(consultation.languages)
+    return [*codes, "+".join(codes)] if len(codes) > 1 else codes
+
+
 def check_language(consultation: Consultation, language: str) -> None:
-    """Raise Invalid unless the consultation has this language."""
-    if language not in consultation.languages:
+    """Raise Invalid unless the report can be made in this language."""
+    if language not in languages_of(consultation):
         raise Invalid(_("Choose one of the languages of the consultation."), field="language")
 
 
-def draft_pdf(consultation: Consultation, language: str) -> bytes:
-    """The report as it would be now, without a seal, a watermark on every page."""
-    return compose(gather(consultation), language)
+def draft(consultation: Consultation, kind: str, language: str) -> bytes:
+    """The report as it would be now, without a seal: a PDF with a watermark on every page, or one of the other forms."""
+    facts = gather(consultation)
+    return compose(facts, language) if kind == "pdf" else copy_of(facts, kind, language)
 
 
-def keep_sealed(report: Report, document: bytes, manifest: dict[str, Any], *, by: Actor) -> None:
-    """Keep the sealed file and record it. Raises Conflict where a signature or a text changed while it was made."""
+def keep_sealed(report: Report, document: bytes, copies: dict[str, bytes], manifest: dict[str, Any], *, by: Actor) -> None:
+    """Keep the sealed file, with the same facts in other forms, and record them.
+
+    Raises Conflict where a signature or a text changed while they were made.
+    """
     if binding(chapters_of(report.consultation)) != manifest["sections"]:
         raise Conflict(_("A text or a signature changed while the report was being sealed. Ask for it again."))
     report.filename = f"{report.public_id}.pdf"
     files.keep(report.filename, document)
-    report.sha256, report.size, report.manifest = sha256(document), len(document), manifest
+    for kind, data in copies.items():
+        files.keep(f"{report.public_id}.{kind}", data)
+    report.sha256, report.size, report.manifest = seal.sha256(document), len(document), manifest
     report.state, report.sealed_at = ReportState.SEALED, now()
     audit.record(by, "report.seal", report, f"sha256 {report.sha256}")
     _tell(report)

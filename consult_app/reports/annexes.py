@@ -7,7 +7,7 @@ from typing import Any
 
 from reportlab.platypus import Flowable, NextPageTemplate, PageBreak, Paragraph
 
-from consult_app import pdf
+from consult_app import checkpoints, pdf
 from consult_app.comments import labels as words_of_comments
 from consult_app.comments.attribution import byline
 from consult_app.comments.models import Comment, Disposition
@@ -37,10 +37,10 @@ def _change(comment: Comment, decided: Disposition) -> Ops | None:
     return ops if any(op != "same" for op, _text in ops) and sum(len(text) for _op, text in ops) <= MOST_DIFF else None
 
 
-def _marked(ops: Ops) -> Paragraph:
+def marked(ops: Ops, size: float = 8) -> Paragraph:
     """The words, struck and underlined: never by colour alone."""
     tags = {"same": "{}", "removed": '<strike><font color="#9b2c2c">{}</font></strike>', "added": '<u><font color="#2c6b3f">{}</font></u>'}
-    return Paragraph("".join(tags[op].format(_spaced(text)) for op, text in ops), pdf.style(pdf.SERIF, 8, 10.4))
+    return Paragraph("".join(tags[op].format(_spaced(text)) for op, text in ops), pdf.style(pdf.SERIF, size, size * 1.3))
 
 
 def _spaced(text: str) -> str:
@@ -61,7 +61,7 @@ def _answer(comment: Comment) -> list[Flowable]:
         found += cell(decided.response)
     ops = _change(comment, decided)
     if ops:
-        found += [paragraph(gettext("The finding was changed:"), pdf.SANS, 7.5, textColor=pdf.MUTED, spaceBefore=3), _marked(ops)]
+        found += [paragraph(gettext("The finding was changed:"), pdf.SANS, 7.5, textColor=pdf.MUTED, spaceBefore=3), marked(ops)]
     return found
 
 
@@ -157,6 +157,10 @@ def signature_pages(facts: Facts, outline: Outline) -> list[Flowable]:
         for place in open_places:
             line = f"{place.focal_point.user.name}: {words_of_signoff.STANDING[place.standing]}"
             story.append(paragraph(line, pdf.SANS, 9, textColor=pdf.WARNING))
+        for scan in chapter.papers:
+            words = gettext("A paper signed by hand, or elsewhere, is kept since %(when)s; Consult has not verified it. SHA-256 %(sha)s",
+                            when=moment(scan.created_at, zone), sha=grouped(scan.sha256))  # fmt: skip
+            story.append(paragraph(words, pdf.SANS, 8.5, textColor=pdf.MUTED, spaceBefore=3))
         if not chapter.places:
             story.append(paragraph(gettext("No focal point is named."), pdf.SANS, 9, textColor=pdf.WARNING))
     return story
@@ -171,7 +175,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[Flowable]:
         yield paragraph(words, pdf.SANS, 9.5)
 
 
-def last_page(facts: Facts, outline: Outline, url: str, code: str, fingerprint: str) -> list[Flowable]:
+def last_page(facts: Facts, outline: Outline, url: str, code: str, fingerprint: str, authority: str) -> list[Flowable]:
     """How anybody verifies the file; a draft (without `url`) says that it cannot be."""
     story: list[Flowable] = [PageBreak(), heading(gettext("Verification"), "verification", outline)]
     log = f"{facts.consultation.id} / {facts.log_number}"
@@ -181,12 +185,18 @@ def last_page(facts: Facts, outline: Outline, url: str, code: str, fingerprint: 
         return [*story, paragraph(words, pdf.SERIF, 10.5), *_pairs([(gettext("Head of the log when this was made"), log_words)])]
     story.append(paragraph(gettext("Scan the code, or open the address, and compare the file there."), pdf.SERIF, 10.5, spaceAfter=6))
     story.append(QR(url, 42 * mm))
+    level = "B-T" if authority else "B-B"
     words = gettext(
-        "This file carries one electronic seal of the site (PAdES, baseline B-B), made with the site’s own certificate. The seal "
-        "shows whether the file has changed since. Its time is that of the site’s server; no timestamp authority was asked. The seal "
-        "does not certify who the signatories are, nor that any institution endorses every finding."
+        "This file carries one electronic seal of the site (PAdES, baseline %(level)s), made with the site’s own certificate. The seal "
+        "shows whether the file has changed since. It does not certify who the signatories are, nor that any institution endorses "
+        "every finding.",
+        level=level,
     )
     story.extend([gap(), paragraph(words, pdf.SERIF, 10.5, spaceAfter=4)])
+    when = gettext("Its time is that of the site’s server; no timestamp authority was asked.")
+    if authority:
+        when = gettext("Its time is confirmed by a token of the timestamp authority at %(host)s.", host=authority)
+    story.append(paragraph(when, pdf.SERIF, 10.5, spaceAfter=4))
     story.extend(
         _pairs(
             [
@@ -194,7 +204,13 @@ def last_page(facts: Facts, outline: Outline, url: str, code: str, fingerprint: 
                 (gettext("Report code"), code),
                 (gettext("SHA-256 of the site’s certificate"), grouped(fingerprint)),
                 (gettext("Head of the log when this was made"), log_words),
+                (gettext("Public key of the checkpoints"), grouped(checkpoints.public_key()) or "–"),
             ]
         )
     )
+    words = gettext(
+        "Enclosed in this file is checkpoint.json: the same head of the log, signed by the site with the key above. Whoever keeps "
+        "this file can have it shown later that no entry up to there was changed or removed."
+    )
+    story.append(paragraph(words, pdf.SERIF, 10.5, spaceBefore=6))
     return story

@@ -9,16 +9,20 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from consult_app import audit
 from consult_app.attendance.queries import Participation, must_suppress, participation
+from consult_app.comments.attribution import must_suppress as must_hide_positions
+from consult_app.comments.heat import HeatRow, heat_map
 from consult_app.comments.models import Comment
-from consult_app.comments.queries import review
-from consult_app.consultations.models import Consultation, Indicator, Revision, Section
+from consult_app.comments.queries import WITH, review
+from consult_app.consultations.models import Consultation, Revision, Section
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.events.queries import events_of
+from consult_app.reports.models import SignedPaper
+from consult_app.reports.papers import current_papers
 from consult_app.signoff.models import SignOff
 from consult_app.signoff.standing import Place, is_fully_signed, places_of, sections_of
 
@@ -30,6 +34,7 @@ class Chapter:
     section: Section
     revision: Revision | None
     places: list[Place]
+    papers: list[SignedPaper]  # scans of signatures by hand, for the current revision
 
     @property
     def is_signed(self) -> bool:
@@ -56,6 +61,7 @@ class Facts:
     chapters: list[Chapter]
     meetings: list[Meeting]
     comments: list[Comment]
+    heat: list[HeatRow]  # positions on every indicator
     log_number: int
     log_hash: str
 
@@ -80,8 +86,7 @@ class Facts:
     @property
     def framework_indicators(self) -> int:
         """All indicators of the framework, those of sections without a revision too."""
-        query = select(func.count()).select_from(Indicator).where(Indicator.consultation_id == self.consultation.id)
-        return db.session.scalar(query) or 0
+        return len(self.heat)
 
     @property
     def indicators(self) -> int:
@@ -92,8 +97,8 @@ class Facts:
 def chapters_of(consultation: Consultation) -> list[Chapter]:
     """The sections as they now stand, in order."""
     sections = sections_of(consultation)
-    places = places_of(sections)
-    return [Chapter(section, section.revision, places[section.id]) for section in sections]
+    places, papers = places_of(sections), current_papers(consultation)
+    return [Chapter(section, section.revision, places[section.id], papers.get(section.id, [])) for section in sections]
 
 
 def gather(consultation: Consultation) -> Facts:
@@ -104,11 +109,11 @@ def gather(consultation: Consultation) -> Facts:
         for event in events_of(consultation)
         if event.is_public and not event.is_cancelled
     ]
-    comments = sorted(db.session.scalars(review(consultation, {})).unique(), key=lambda comment: comment.number)
+    comments = sorted(db.session.scalars(review(consultation, {}).options(*WITH)), key=lambda comment: comment.number)
     head = db.session.scalar(select(audit.AuditHead).where(audit.AuditHead.chain == str(consultation.id)))
-    return Facts(
-        consultation, chapters_of(consultation), meetings, comments, head.number if head else 0, head.hash if head else audit.START
-    )
+    _types, heat = heat_map(consultation, suppress=must_hide_positions(consultation.attribution, frozenset()))
+    log = (head.number, head.hash) if head else (0, audit.START)
+    return Facts(consultation, chapters_of(consultation), meetings, comments, heat, *log)
 
 
 def binding(chapters: list[Chapter]) -> list[dict[str, Any]]:
@@ -131,6 +136,7 @@ def binding(chapters: list[Chapter]) -> list[dict[str, Any]]:
                 }
                 for sign_off in chapter.standing
             ],
+            "papers": [{"sha256": paper.sha256, "kept_at": paper.created_at.isoformat()} for paper in chapter.papers],
         }
         for chapter in chapters
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from flask import current_app
 
 from consult_app.reports.models import Report
 from consult_app.reports.seal import sha256
+from consult_app.storage import write_whole
 
 
 def folder() -> Path:
@@ -18,23 +18,21 @@ def folder() -> Path:
 
 def keep(filename: str, document: bytes) -> None:
     """Write a file that is either there as a whole or not at all, also after a power loss."""
-    path = folder() / filename
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.part")
-    with fresh.open("wb") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_whole(folder() / filename, document)
 
 
 def kept(report: Report) -> bytes | None:
     """The sealed file of a report; None where it is gone or is not the one that was recorded."""
-    path = folder() / report.filename
-    document = path.read_bytes() if report.filename and path.is_file() else b""
-    return document if sha256(document) == report.sha256 else None
+    return _as_recorded(report.filename, report.sha256 or "")
+
+
+def kept_copy(report: Report, kind: str) -> bytes | None:
+    """The same facts in another form (`copies.KINDS`); None where there is none, or not as it was recorded."""
+    recorded = report.manifest.get("files", {}).get(kind, {})
+    return _as_recorded(f"{report.public_id}.{kind}", recorded.get("sha256", ""))
+
+
+def _as_recorded(filename: str, digest: str) -> bytes | None:
+    path = folder() / filename
+    document = path.read_bytes() if filename and path.is_file() else b""
+    return document if document and sha256(document) == digest else None

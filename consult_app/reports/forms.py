@@ -8,8 +8,8 @@ from wtforms import RadioField
 from consult_app.consultations.models import Consultation
 from consult_app.forms import Form
 from consult_app.i18n import _
-
-LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
+from consult_app.reports.actions import languages_of
+from consult_app.reports.labels import language_name
 
 
 class SealForm(Form):
@@ -19,7 +19,7 @@ class SealForm(Form):
     def of(cls, consultation: Consultation) -> SealForm:
         """The form with the consultation's languages, the first one chosen."""
         form = cls(language=consultation.languages[0])
-        form.language.choices = [(code, LANGUAGES.get(code, code)) for code in consultation.languages]
+        form.language.choices = [(code, language_name(code)) for code in languages_of(consultation)]
         return form
 
 

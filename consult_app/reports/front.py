@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer, TableStyle
@@ -12,8 +13,9 @@ from consult_app.attendance.queries import Participation, ParticipationRow
 from consult_app.consultations.territory import territory_name
 from consult_app.i18n import Texts, days, gettext, local, moment, ngettext
 from consult_app.pdf import mm, paragraph
+from consult_app.reports.charts import bars
 from consult_app.reports.facts import Facts, Meeting
-from consult_app.reports.layout import Outline, PageNumber, Thread, cell, gap, grid, heading, prose
+from consult_app.reports.layout import Outline, PageNumber, Thread, cell, figure_title, gap, grid, heading, prose
 
 
 def thread_of(facts: Facts, is_draft: bool) -> list[tuple[str, bool]]:
@@ -63,23 +65,36 @@ def title_page(facts: Facts, is_draft: bool, sealed_words: str) -> list[Flowable
     return [*story, PageBreak()]
 
 
+def part_title(title: str, language: str, outline: Outline) -> list[Flowable]:
+    """A page that begins the sections in another language."""
+    words = heading(language, "part", outline)
+    return [PageBreak(), Spacer(1, 60 * mm), words, paragraph(title, pdf.SERIF, 16, textColor=pdf.MUTED)]
+
+
 def contents(outline: Outline) -> list[Flowable]:
     """The sections and annexes with their pages, each a link into the file; their parts are among its bookmarks."""
     story: list[Flowable] = [paragraph(gettext("Contents"), pdf.SERIF_BOLD, 20, spaceAfter=10)]
+    story.extend(_links([(key, words) for key, words, level in outline.entries if level == 0]))
+    if outline.figures:
+        story.append(paragraph(gettext("Figures"), pdf.SERIF_BOLD, 14, spaceBefore=14, spaceAfter=8))
+        story.extend(_links(outline.figures))
+    return [*story, PageBreak()]
+
+
+def _links(entries: Sequence[tuple[str, str]]) -> list[Flowable]:
+    """Lines that lead to a heading, each with its page."""
     rows = []
     look = pdf.style(pdf.SANS, 11)
-    for key, words, level in outline.entries:
-        if level:
-            continue
+    for key, words in entries:
         link = Paragraph(f'<a href="#{key}" color="#1d2430">{pdf.markup(words[:300], look.fontName)}</a>', look)
         rows.append([link, PageNumber(key, look.fontSize)])
-    if rows:
-        table = Table(rows, colWidths=[150 * mm, 16 * mm], splitInRow=1)
-        table.hAlign = "LEFT"
-        everywhere = ((0, 0), (-1, -1))
-        table.setStyle(TableStyle([("VALIGN", *everywhere, "TOP"), ("LEFTPADDING", *everywhere, 0), ("BOTTOMPADDING", *everywhere, 2)]))
-        story.append(table)
-    return [*story, PageBreak()]
+    if not rows:
+        return []
+    table = Table(rows, colWidths=[150 * mm, 16 * mm], splitInRow=1)
+    table.hAlign = "LEFT"
+    everywhere = ((0, 0), (-1, -1))
+    table.setStyle(TableStyle([("VALIGN", *everywhere, "TOP"), ("LEFTPADDING", *everywhere, 0), ("BOTTOMPADDING", *everywhere, 2)]))
+    return [table]
 
 
 def _number(value: int | None) -> str:
@@ -113,7 +128,11 @@ def _table(registered: Participation, arrived: Participation) -> Flowable:
     return grid(head, rows, [w * mm for w in (44, 18, 16, 14, 20, 16, 20, 18)], bold_last=True)
 
 
-def _meeting(meeting: Meeting) -> list[Flowable]:
+def _by_sex(row: ParticipationRow) -> list[int] | None:
+    return None if row.total is None else [row.women or 0, row.men or 0, row.other or 0]
+
+
+def _meeting(meeting: Meeting, outline: Outline) -> list[Flowable]:
     event = meeting.event
     when = ", ".join(part for part in (days(event.starts_on, event.ends_on), event.venue) if part)
     story: list[Flowable] = [
@@ -121,6 +140,11 @@ def _meeting(meeting: Meeting) -> list[Flowable]:
         paragraph(when, pdf.SANS, 9, textColor=pdf.MUTED, spaceAfter=4, keepWithNext=1),
         _table(meeting.registered, meeting.arrived),
     ]
+    rows = meeting.arrived.rows
+    if rows:
+        sexes = [gettext("Women"), gettext("Men"), gettext("Other or undisclosed")]
+        story.append(figure_title(gettext("Who arrived: %(event)s", event=local(event.title)), f"figure-{event.public_id}", outline))
+        story.extend(bars([(local(row.name), _by_sex(row)) for row in rows], (pdf.ACCENT, pdf.WARNING, pdf.MUTED), sexes))
     if meeting.arrived.is_suppressed or meeting.registered.is_suppressed:
         words = gettext("Numbers are withheld (–) where they would tell of fewer than three people.")
         story.append(paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED))
@@ -137,5 +161,5 @@ def participation_pages(facts: Facts, outline: Outline) -> list[Flowable]:
     if not facts.meetings:
         story.append(paragraph(gettext("No event is recorded for this consultation."), pdf.SERIF, 10.5))
     for meeting in facts.meetings:
-        story.extend(_meeting(meeting))
+        story.extend(_meeting(meeting, outline))
     return story

@@ -8,34 +8,52 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from consult_app import jobs, web
+from consult_app import checkpoints, jobs, web
 from consult_app.db import db, now, transaction_mode
 from consult_app.errors import Conflict, DomainError
 from consult_app.i18n import _, gettext, reading
 from consult_app.policy import System
 from consult_app.reports import seal
-from consult_app.reports.actions import keep_failure, keep_sealed
+from consult_app.reports.actions import check_key, keep_failure, keep_sealed
 from consult_app.reports.compose import SealWords, compose
-from consult_app.reports.facts import gather, manifest
+from consult_app.reports.copies import KINDS, copy_of
+from consult_app.reports.facts import Facts, gather, manifest
 from consult_app.reports.models import Report, ReportState
 
 log = structlog.get_logger()
 WORKER = System("worker")
 
 
-def _make(report: Report) -> tuple[bytes, dict[str, Any]]:
-    """The sealed file, and what it was made from."""
+def _make(report: Report) -> tuple[bytes, dict[str, bytes], dict[str, Any]]:
+    """The sealed file, its facts in other forms, and what they were made from."""
     facts = gather(report.consultation)
     if not facts.is_validated:
         raise Conflict(_("The report is not validated any more."))
     url = web.external_url("reports.report_page", public_id=report.public_id)
-    words = SealWords(report.public_id, report.number, url, now(), seal.fingerprint())
-    document = seal.seal(compose(facts, report.language, words), f"Report {report.public_id}")
-    return document, {**manifest(facts), "seal": {"certificate": words.fingerprint, "level": "PAdES B-B"}}
+    check_key()
+    words = SealWords(report.public_id, report.number, url, now(), seal.fingerprint(), seal.authority())
+    checkpoint = _checkpoint(facts)
+    document = seal.seal(compose(facts, report.language, words), f"Report {report.public_id}", {"checkpoint.json": checkpoint.encode()})
+    copies = {kind: copy_of(facts, kind, report.language, url) for kind in KINDS}
+    level = "PAdES B-T" if words.authority else "PAdES B-B"
+    made_from = {
+        **manifest(facts),
+        "seal": {"certificate": words.fingerprint, "level": level, "authority": words.authority},
+        "files": {kind: {"sha256": seal.sha256(data), "size": len(data)} for kind, data in copies.items()},
+    }
+    return document, copies, made_from
+
+
+def _checkpoint(facts: Facts) -> str:
+    """Where the log stood when the facts were read, signed: it leaves the site inside the PDF. Raises Conflict without its key."""
+    try:
+        return checkpoints.make(str(facts.consultation.id), facts.log_number)
+    except checkpoints.KeyUnusable as problem:
+        raise Conflict(_("The key for checkpoints of the log is missing or cannot be read. Nothing was sealed.")) from problem
 
 
 def _words(problem: Exception, language: str) -> str:
-    with reading(language):
+    with reading(language.split("+")[0]):
         if isinstance(problem, DomainError):
             return str(problem.message)
         words: str = gettext("The report could not be made (%(problem)s). Tell the administrator.", problem=type(problem).__name__)
@@ -66,7 +84,7 @@ def seal_report(report_id: int) -> None:
             db.session.commit()
     except Exception as problem:  # whatever it was, somebody is waiting for an answer
         db.session.rollback()
-        log.exception("report.failed", report_id=report_id)
+        log.error("report.failed", report_id=report_id, exc_info=not isinstance(problem, DomainError))
         report = _waiting(report_id)
         if report is not None:
             keep_failure(report, _words(problem, report.language), by=WORKER)

@@ -14,6 +14,7 @@ from consult_app.i18n import gettext
 from consult_app.pdf import mm, paragraph
 
 GAP = 3 * mm
+FIGURE = 9  # the level of a figure's title: it stands in the list of figures, not among the bookmarks
 MOST = 6000  # characters of one paragraph: a longer text goes on in the next, so that pages can break
 
 
@@ -22,8 +23,14 @@ class Outline:
     """The headings of the report, and on which page each stands: known once it is drawn (PageNumbers)."""
 
     entries: list[tuple[str, str, int]] = field(default_factory=list)  # key, words, level
+    figures: list[tuple[str, str]] = field(default_factory=list)  # key, words
+    prefix: str = ""  # of the keys of a second language
     pages: dict[str, int] = field(default_factory=dict)
     total: int = 0
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for key, *_rest in self.entries] + [key for key, _words in self.figures]
 
 
 class PageNumber(Flowable):
@@ -53,7 +60,7 @@ class PageNumbers(Flowable):
 
     def draw(self) -> None:
         for key, words, align in (
-            *((f"page-{key}", str(self.outline.pages.get(key, "")), "right") for key, _words, _level in self.outline.entries),
+            *((f"page-{key}", str(self.outline.pages.get(key, "")), "right") for key in self.outline.keys),
             ("total", str(self.outline.total), "left"),
         ):
             self.canv.beginForm(key, -60, -10, 60, 20)
@@ -72,18 +79,29 @@ class Heading(Paragraph):
             key, words, level, outline = self.mark
             outline.pages[key] = self.canv.getPageNumber()
             self.canv.bookmarkPage(key)
-            self.canv.addOutlineEntry(words, key, level, closed=False)
+            if level < FIGURE:
+                self.canv.addOutlineEntry(words, key, level, closed=False)
         super().draw()
 
 
 def heading(words: str, key: str, outline: Outline, level: int = 0, colour: Any = pdf.INK) -> Heading:
     """A heading of level 0 or 1, kept with what follows."""
     size = (20, 13)[level]
-    look = pdf.style(pdf.SERIF_BOLD if level == 0 else pdf.SANS_BOLD, size, size * 1.2, spaceBefore=(0, 14)[level], spaceAfter=6)
-    look.keepWithNext, look.textColor = 1, colour
+    font, before = (pdf.SERIF_BOLD, 0) if level == 0 else (pdf.SANS_BOLD, 14)
+    look = pdf.style(font, size, size * 1.2, spaceBefore=before, spaceAfter=6, keepWithNext=1, textColor=colour)
     made = Heading(pdf.markup(words, look.fontName), look)
-    made.mark = (key, " ".join(words.split()), level, outline)
-    outline.entries.append((key, words, level))
+    made.mark = (f"{outline.prefix}{key}", " ".join(words.split()), level, outline)
+    outline.entries.append((f"{outline.prefix}{key}", words, level))
+    return made
+
+
+def figure_title(words: str, key: str, outline: Outline) -> Heading:
+    """The title of a chart, kept with it and named in the list of figures."""
+    number = len(outline.figures) + 1
+    title = gettext("Figure %(number)s. %(title)s", number=number, title=words)
+    made = Heading(pdf.markup(title, pdf.SANS_BOLD), pdf.style(pdf.SANS_BOLD, 10, spaceBefore=12, spaceAfter=4, keepWithNext=1))
+    made.mark = (f"{outline.prefix}{key}", title, FIGURE, outline)
+    outline.figures.append((f"{outline.prefix}{key}", title))
     return made
 
 
@@ -116,8 +134,9 @@ def prose(words: str, font: str = pdf.SERIF, size: float = 10.5, **more: Any) ->
 
 def listing(words: str, numbered: bool = False) -> list[Flowable]:
     """A text of which each line is an item of a list."""
-    look = pdf.style(pdf.SERIF, 10.5, spaceAfter=4, leftIndent=7 * mm, bulletIndent=1 * mm)
-    look.bulletFontName, look.bulletFontSize = (pdf.SANS_BOLD, 9.5) if numbered else (pdf.SERIF, 10.5)
+    font, size = (pdf.SANS_BOLD, 9.5) if numbered else (pdf.SERIF, 10.5)
+    marks: dict[str, Any] = {"bulletIndent": 1 * mm, "bulletFontName": font, "bulletFontSize": size}
+    look = pdf.style(pdf.SERIF, 10.5, spaceAfter=4, leftIndent=7 * mm, **marks)
     items = enumerate(lines_of(words), start=1)
     return [Paragraph(pdf.markup(line[:MOST], pdf.SERIF), look, bulletText=f"{n}." if numbered else "•") for n, line in items]
 

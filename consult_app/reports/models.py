@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult_app.accounts.models import User
 from consult_app.audit import Audited
-from consult_app.consultations.models import Consultation
+from consult_app.consultations.models import Consultation, Revision, Section
 from consult_app.db import Model, Public, enum_type
 
 
@@ -59,3 +59,24 @@ class Report(Public, Audited, Model):
     def is_public(self) -> bool:
         """Once sealed, anybody may verify and read it."""
         return self.is_sealed
+
+
+class SignedPaper(Public, Audited, Model):
+    """A scan of signatures by hand, or a PDF signed elsewhere, for one revision of a section. It is kept, and verified by nobody here."""
+
+    __tablename__ = "signed_papers"
+    __table_args__ = (UniqueConstraint("revision_id", "sha256"),)  # the same file sent twice is kept once
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    section_id: Mapped[int] = mapped_column(ForeignKey("sections.id"), index=True)
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revisions.id"))
+    kind: Mapped[str]  # "pdf", "png", "jpeg": by its content
+    size: Mapped[int]  # bytes
+    sha256: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)  # in the file store
+    note: Mapped[str] = mapped_column(default="")
+    kept_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    section: Mapped[Section] = relationship()
+    revision: Mapped[Revision] = relationship()
+    kept_by: Mapped[User | None] = relationship()

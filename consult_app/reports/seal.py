@@ -1,7 +1,7 @@
 """The seal: one PAdES signature (baseline B-B) with the site's own key, and its check (product.md rule 21).
 
-The key and its self-signed certificate are made once under `var/keys/`. No timestamp authority is asked, so the time of
-the seal is this server's; the page and the last page of the report say so.
+The key and its self-signed certificate are made once under `var/keys/`, with the site's first seal. Where a timestamp authority is
+configured it confirms the time (B-T); else the time is this server's. The page and the last page of the report say which.
 """
 
 from __future__ import annotations
@@ -10,24 +10,30 @@ import datetime as dt
 import hashlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from flask import current_app
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import fields, signers
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 
 from consult_app.db import now
+from consult_app.errors import Conflict
+from consult_app.i18n import _
+
+if TYPE_CHECKING:
+    from consult_app.reports import pades
 
 FIELD = "Seal"
+MISSING = _("The key of the seal is not in its place. Restore seal.key and seal.crt from the backup of the keys; nothing was sealed.")
+UNREADABLE = _("The key of the seal cannot be read. Tell the administrator; nothing was sealed.")
 YEARS = 10
 
 
@@ -38,6 +44,7 @@ class SealCheck:
     is_intact: bool
     is_ours: bool
     covers_all: bool
+    stamped_at: dt.datetime | None = None  # as a timestamp authority says; who that is, is not judged here
 
     @property
     def is_valid(self) -> bool:
@@ -89,19 +96,45 @@ def _new_certificate(key_pem: bytes) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _signer() -> signers.SimpleSigner:
+def _paths() -> tuple[Path, Path]:
     folder = Path(current_app.config["VAR"]) / "keys"
-    key = _kept(folder / "seal.key", _new_key)
-    _kept(folder / "seal.crt", lambda: _new_certificate(key))
-    signer: signers.SimpleSigner | None = signers.SimpleSigner.load(  # type: ignore[no-untyped-call]
-        str(folder / "seal.key"), str(folder / "seal.crt")
-    )
-    assert signer is not None
+    return folder / "seal.key", folder / "seal.crt"
+
+
+def _pades() -> Any:
+    return import_module("consult_app.reports.pades")
+
+
+def has_key() -> bool:
+    """Whether key and certificate are in their place."""
+    return all(path.exists() for path in _paths())
+
+
+@lru_cache(
+    maxsize=1
+)  # a key that is read has its primes tested, which takes a tenth of a second: once is enough while the files are the same
+def _loaded(key: Path, certificate: Path, *_contents: bytes) -> pades.signers.SimpleSigner | None:
+    signer: pades.signers.SimpleSigner | None = _pades().signers.SimpleSigner.load(str(key), str(certificate))
+    return signer
+
+
+def _signer() -> pades.signers.SimpleSigner:
+    """Raises Conflict where the key or its certificate is gone or cannot be read: another key is never made in its place."""
+    key, certificate = _paths()
+    if key.exists() != certificate.exists():
+        raise Conflict(MISSING)
+    try:
+        private = _kept(key, _new_key)
+        signer = _loaded(key, certificate, private, _kept(certificate, lambda: _new_certificate(private)))
+    except (OSError, ValueError) as problem:
+        raise Conflict(UNREADABLE) from problem
+    if signer is None:  # pyHanko has logged why
+        raise Conflict(UNREADABLE)
     return signer
 
 
 def certificate() -> x509.Certificate:
-    """The certificate that our seals are made with."""
+    """The certificate that our seals are made with. Raises Conflict where there is none that can be read."""
     signer = _signer()
     assert signer.signing_cert is not None
     return x509.load_der_x509_certificate(signer.signing_cert.dump())
@@ -112,20 +145,36 @@ def fingerprint() -> str:
     return certificate().fingerprint(hashes.SHA256()).hex()
 
 
-def seal(document: bytes, reason: str) -> bytes:
-    """The document with one PAdES signature over all of it; any later change is found."""
-    metadata = signers.PdfSignatureMetadata(
+def seal(document: bytes, reason: str, enclosed: Mapping[str, bytes] | None = None) -> bytes:
+    """The document, with the JSON files that are `enclosed` in it, under one PAdES signature over all of it; any later change is found."""
+    names = _pades()
+    metadata = names.signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
-        subfilter=fields.SigSeedSubFilter.PADES,
+        subfilter=names.fields.SigSeedSubFilter.PADES,
         name=f"{current_app.config['SITE_NAME']} seal",
         reason=reason,
         certify=True,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        docmdp_permissions=names.fields.MDPPerm.NO_CHANGES,
     )
     output = io.BytesIO()
-    signers.PdfSigner(metadata, _signer()).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(document)), output=output)
+    url = current_app.config["TIMESTAMP_URL"]
+    stamper = names.RequestsHTTPTimeStamper(url, timeout=20) if url else None
+    try:
+        signer = names.signers.PdfSigner(metadata, _signer(), timestamper=stamper)
+        writer = names.IncrementalPdfFileWriter(io.BytesIO(document))
+        for name, data in (enclosed or {}).items():
+            file = names.embed.EmbeddedFileObject.from_file_data(writer, data, mime_type="application/json")
+            names.embed.embed_file(writer, names.embed.FileSpec(file_spec_string=name, file_name=name, embedded_data=file))
+        signer.sign_pdf(writer, output=output)
+    except names.TimestampRequestError as problem:
+        raise Conflict(_("The timestamp authority gave no valid answer. Ask for the report again later; nothing was sealed.")) from problem
     return output.getvalue()
+
+
+def authority() -> str:
+    """The host of the timestamp authority that is asked; empty: none is."""
+    return urlsplit(current_app.config["TIMESTAMP_URL"]).hostname or ""
 
 
 def check(document: bytes) -> SealCheck:
@@ -134,7 +183,8 @@ def check(document: bytes) -> SealCheck:
     Bytes appended after a signature leave it intact, so the coverage has to be the entire file. Raises whatever pyHanko
     raises on a file that is no PDF: only give it files whose bytes are known.
     """
-    reader = PdfFileReader(io.BytesIO(document))
+    names = _pades()
+    reader = names.PdfFileReader(io.BytesIO(document))
     embedded = reader.embedded_signatures
     if len(embedded) != 1:
         return SealCheck(is_intact=False, is_ours=False, covers_all=False)
@@ -142,10 +192,12 @@ def check(document: bytes) -> SealCheck:
     assert signer.signing_cert is not None
     # our own certificate is the root: whether it was valid is asked of the time of the seal, not of today
     made = embedded[0].self_reported_timestamp or now()
-    context = ValidationContext(trust_roots=[signer.signing_cert], allow_fetching=False, moment=made)
-    status = validate_pdf_signature(embedded[0], context)
+    context = names.ValidationContext(trust_roots=[signer.signing_cert], allow_fetching=False, moment=made)
+    status = names.validate_pdf_signature(embedded[0], context)
     ours = status.signing_cert.dump() == signer.signing_cert.dump() and status.trusted
-    return SealCheck(status.intact and status.valid, ours, status.coverage == SignatureCoverageLevel.ENTIRE_FILE)
+    stamp = status.timestamp_validity
+    is_intact = status.intact and status.valid and (stamp is None or (stamp.intact and stamp.valid))
+    return SealCheck(is_intact, ours, status.coverage == names.SignatureCoverageLevel.ENTIRE_FILE, stamp.timestamp if stamp else None)
 
 
 def sha256(document: bytes) -> str:

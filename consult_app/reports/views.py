@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, jsonify, redirect, render_template, request, url_for
 
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db
+from consult_app.documents.word import DOCX_TYPE
 from consult_app.errors import Invalid, Missing
 from consult_app.i18n import _, gettext, language
 from consult_app.policy import public, require
-from consult_app.reports import actions, files, jobs, labels, mails, queries, seal, verify  # noqa: F401  jobs, mails: register themselves
-from consult_app.reports.forms import LANGUAGES, SealForm, VerifyForm
+from consult_app.reports import actions, difference_views, files, jobs, labels, mails, paper_views, queries, verify  # noqa: F401  jobs, mails: register themselves
+from consult_app.reports.forms import SealForm, VerifyForm
 from consult_app.reports.models import Report
+from consult_app.reports.schema import SCHEMA
+from consult_app.sheets import XLSX_TYPE
 from consult_app.signoff import gate
 from consult_app.signoff import labels as words_of_signoff
 from consult_app.web import Answer, download, is_htmx, limiter
@@ -29,7 +32,7 @@ def index(slug: str) -> Answer:
 def _index(slug: str, form: SealForm | None = None) -> Answer:
     consultation = load_consultation(slug)
     require("report.see", consultation)
-    names = {"consultation": consultation, "reports": queries.reports_of(consultation), "labels": labels, "languages": LANGUAGES}
+    names = {"consultation": consultation, "reports": queries.reports_of(consultation), "labels": labels}
     if is_htmx():
         return render_template("reports/_reports.html", **names)
     missing = gate.report_missing(consultation)
@@ -49,9 +52,10 @@ def request_report(slug: str) -> Answer:
     return redirect(url_for("reports.index", slug=slug), 303)
 
 
-@bp.get("/consultations/<slug>/report/draft.pdf")
-@limiter.limit("12 per minute", key_func=lambda: str(g.actor.actor_key))
-def draft(slug: str) -> Answer:
+@bp.get("/consultations/<slug>/report/draft.<any(pdf, docx, xlsx, csv, json):kind>")
+@limiter.limit("30 per minute", key_func=lambda: str(g.actor.actor_key))
+def draft(slug: str, kind: str) -> Answer:
+    """The report as it stands, without a seal. A GET's transaction only reads, and nobody waits for it."""
     consultation = load_consultation(slug)
     require("report.see", consultation)
     code = request.args.get("language", language())
@@ -59,20 +63,43 @@ def draft(slug: str) -> Answer:
         actions.check_language(consultation, code)
     except Invalid:
         abort(404)
-    return download(actions.draft_pdf(consultation, code), f"{slug}-draft-{code}.pdf", "application/pdf", inline=True)
+    return _file(actions.draft(consultation, kind, code), f"{slug}-draft-{code}", kind, inline=kind == "pdf")
 
+
+TYPES = {"pdf": "application/pdf", "docx": DOCX_TYPE, "xlsx": XLSX_TYPE, "csv": "application/zip", "json": "application/json"}
+
+
+def _file(data: bytes, name: str, kind: str, *, inline: bool = False) -> Answer:
+    return download(data, f"{name}.{'csv.zip' if kind == 'csv' else kind}", TYPES[kind], inline=inline)
+
+
+_section = "/consultations/<slug>/sections/<int:number>"
+bp.add_url_rule(f"{_section}/differences", "differences", difference_views.show)
+bp.add_url_rule(f"{_section}/differences.<any(pdf, docx):kind>", "difference_paper", difference_views.paper)
+bp.add_url_rule(f"{_section}/paper", "papers", paper_views.show)
+bp.add_url_rule(f"{_section}/signature-sheet.pdf", "signature_sheet", paper_views.sheet)
+bp.add_url_rule(f"{_section}/papers", "keep_paper", paper_views.keep, methods=["POST"])
+bp.add_url_rule("/consultations/<slug>/papers/<public_id>", "paper", paper_views.paper)
 
 # -- for everybody --
 
 
-@bp.get("/reports/<public_id>/report.pdf", endpoint="download")
-def download_report(public_id: str) -> Answer:
+@bp.get("/reports/<public_id>/report.<any(pdf, docx, xlsx, csv, json):kind>", endpoint="download")
+def download_report(public_id: str, kind: str) -> Answer:
+    """The sealed file, or its facts in another form."""
     report = queries.load_sealed(public_id)
     public()
-    document = files.kept(report)
+    document = files.kept(report) if kind == "pdf" else files.kept_copy(report, kind)
     if document is None:
         raise Missing(_("The file of this report is not on this server any more, or is not as it was sealed. Tell the administrator."))
-    return download(document, f"{report.consultation.slug}-{report.number}-{report.language}.pdf", "application/pdf")
+    return _file(document, f"{report.consultation.slug}-{report.number}-{report.language}", kind)
+
+
+@bp.get("/schemas/report.json")
+def schema() -> Answer:
+    """What the JSON of a report looks like."""
+    public()
+    return jsonify(SCHEMA)
 
 
 def _about(report: Report) -> dict[str, object]:
@@ -83,7 +110,6 @@ def _about(report: Report) -> dict[str, object]:
         "withdrawn": queries.withdrawn_since(report),
         "labels": labels,
         "signoff_labels": words_of_signoff,
-        "languages": LANGUAGES,
         "signed_at": dt.datetime.fromisoformat,
     }
 
@@ -93,7 +119,7 @@ def report_page(public_id: str) -> Answer:
     report = queries.load_sealed(public_id)
     public()
     later = queries.superseded_by(report)
-    return render_template("reports/report_page.html", later=later, form=VerifyForm(), fingerprint=seal.fingerprint(), **_about(report))
+    return render_template("reports/report_page.html", later=later, form=VerifyForm(), **_about(report))
 
 
 @bp.route("/verify", methods=["GET", "POST"], endpoint="verify")

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
+from consult_app.accounts.models import User
+from consult_app.comments.actions import one_at_a_time, release
 from consult_app.comments.models import Comment
+from consult_app.comments.queries import waiting
+from consult_app.consultations.actions import Stale
 from consult_app.consultations.models import Indicator
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Session
 from consult_app.i18n import _
 from consult_app.policy import Actor
-from consult_app.room.models import Room, RoomState
-from consult_app.room.queries import indicators_of
+from consult_app.room.models import ConsoleVisit, Hand, Room, RoomState
+from consult_app.room.queries import ON, hand_of, hands_up, indicators_of, is_moderated
 
 MOST_MINUTES = 240
 
@@ -52,9 +57,11 @@ def pause(room: Room, *, by: Actor) -> None:
 
 
 def close(room: Room, *, by: Actor) -> None:
-    """End it: phones stop following, and nothing of it is lost."""
+    """End it: phones stop following, hands are lowered, and nothing of it is lost."""
     if not room.is_on:
         raise Conflict(_("This session is not running."))
+    for hand in hands_up(room):
+        lower_hand(hand, by=by)
     room.state, room.pinned, room.ends_at = RoomState.CLOSED, None, None
     audit.record(by, "room.close", room)
 
@@ -91,10 +98,26 @@ def allow(room: Room, *, by: Actor, comments: bool | None = None, positions: boo
     audit.record(by, "room.allow", room)
 
 
+def moderate(room: Room, is_moderated_now: bool, *, by: Actor) -> None:
+    """Let the comments of participants wait for a facilitator, or not any more: then what waits is shown.
+
+    What also stands in another session that is moderated goes on waiting there.
+    """
+    one_at_a_time(room.consultation_id)
+    room.is_moderated = is_moderated_now
+    audit.record(by, "room.moderate", room)
+    if not is_moderated_now:
+        for comment in waiting([one.id for one in indicators_of(room)]):
+            if comment.waits_for_facilitator and not is_moderated(comment.indicator, but=room):
+                release(comment, by=by)
+
+
 def pin(room: Room, comment: Comment | None, *, by: Actor) -> None:
     """Put a comment on the screen, alone and large, or take it off."""
     if comment is not None and (comment.is_withdrawn or comment.consultation_id != room.consultation_id):
         raise Conflict(_("This comment was withdrawn."))
+    if comment is not None and not comment.is_shown:
+        raise Conflict(_("This comment waits for a facilitator. Show it to all first."))
     room.pinned = comment
     audit.record(by, "room.pin", room)
 
@@ -107,10 +130,57 @@ def give_time(room: Room, minutes: int, *, by: Actor) -> None:
     audit.record(by, "room.time", room)
 
 
-def report_back(room: Room, notes: str, *, by: Actor) -> None:
-    """What the group tells the plenary."""
-    room.notes = notes.strip()
+def report_back(room: Room, notes: str, notes_number: int, *, by: Actor) -> None:
+    """What the group tells the plenary; `notes_number` is that of the notes they began from. Raises Stale where somebody saved since."""
+    audit.lock(room.consultation_id)
+    db.session.refresh(room, ["notes", "notes_number"])
+    notes = notes.strip()
+    if notes == room.notes:
+        return
+    if notes_number != room.notes_number:
+        raise Stale(_("Somebody else saved these notes while you were writing. Compare both, then save yours."))
+    room.notes, room.notes_number, room.notes_at = notes, room.notes_number + 1, now()
+    room.notes_by = by if isinstance(by, User) else None
     audit.record(by, "room.report", room)
+
+
+def raise_hand(room: Room, *, by: Actor) -> Hand:
+    """Ask to speak. Raised twice, it is up once, and keeps its place."""
+    if not room.is_on:
+        raise Conflict(_("This session is not running."))
+    audit.lock(room.consultation_id)
+    hand = hand_of(room, by)  # type: ignore[arg-type]  # policy: a participant
+    if hand is None:
+        hand = Hand(consultation_id=room.consultation_id, room_id=room.id, registration=by)
+        db.session.add(hand)
+        audit.record(by, "hand.raise", hand)
+    return hand
+
+
+def lower_hand(hand: Hand, *, by: Actor) -> None:
+    """The participant takes it down, or a facilitator once they spoke; two who press at once lower it once."""
+    if hand.lowered_at is None:
+        hand.lowered_at = now()
+        audit.record(by, "hand.lower", hand)
+
+
+def visit(room: Room, *, by: User) -> None:
+    """Say that somebody has the console open."""
+    moment = now()
+    here = (ConsoleVisit.room_id == room.id, ConsoleVisit.user_id == by.id)
+    db.session.execute(delete(ConsoleVisit).where(ConsoleVisit.seen_at < moment - dt.timedelta(days=1)))
+    known = db.session.execute(update(ConsoleVisit).where(*here).values(seen_at=moment))
+    if not known.rowcount:  # type: ignore[attr-defined]
+        try:
+            with db.session.begin_nested():
+                db.session.add(ConsoleVisit(room_id=room.id, user_id=by.id, seen_at=moment))
+        except IntegrityError:
+            pass  # another window of the same person said so at this moment
+
+
+def leave(room: Room, *, by: User) -> None:
+    """The console was closed."""
+    db.session.execute(delete(ConsoleVisit).where(ConsoleVisit.room_id == room.id, ConsoleVisit.user_id == by.id))
 
 
 def refuse_where_closed(indicator: Indicator, what: str, by: Actor) -> None:
@@ -118,6 +188,10 @@ def refuse_where_closed(indicator: Indicator, what: str, by: Actor) -> None:
     if not by.is_participant:
         return
     column = Room.takes_positions if what == "position" else Room.takes_comments
-    on = (RoomState.RUNNING, RoomState.PAUSED)
-    if db.session.scalar(select(Room.id).where(Room.indicator_id == indicator.id, Room.state.in_(on), column.is_(False)).limit(1)):
+    if db.session.scalar(select(Room.id).where(Room.indicator_id == indicator.id, Room.state.in_(ON), column.is_(False)).limit(1)):
         raise Conflict(_("The facilitator has closed this for the moment. What you wrote is kept on this device."))
+
+
+def let_wait_where_moderated(indicator: Indicator, by: Actor) -> bool:
+    """Whether what a participant writes waits for a facilitator; what staff record was heard in the room already."""
+    return by.is_participant and is_moderated(indicator)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from flask import Flask, current_app, g, render_template
 
-from consult_app import audit, policy
+from consult_app import audit, monitor, policy
 from consult_app.comments import labels as comment_labels
 from consult_app.comments.attribution import byline, must_suppress
-from consult_app.comments.queries import endorsement_counts, positions
+from consult_app.comments.queries import positions, talk_of, waiting
+from consult_app.consultations.models import Indicator
 from consult_app.db import db, transaction_mode
-from consult_app.i18n import reading
+from consult_app.i18n import clock, ngettext, reading
 from consult_app.policy import Role
 from consult_app.room import labels, queries
 from consult_app.room.hub import Fragment, Hub
@@ -39,14 +40,19 @@ def last_number(chain: str) -> int:
             db.session.remove()
 
 
-def facts(room: Room, view: str) -> dict[str, Any]:
-    """The names that the fragments of a room need."""
+def facts(room: Room, view: str, browsed: Indicator | None = None, indicators: Sequence[Indicator] | None = None) -> dict[str, Any]:
+    """The names that the fragments of a room need: of what it shows, or of another indicator that somebody browses.
+
+    `indicators` are those that the room goes through, where they are read already.
+    """
     roles = SEEN_AS[view]
-    indicator = room.indicator
+    indicator = browsed or (room.indicator if room.is_on else None)
     consultation = room.event.consultation
-    comments = queries.latest_comments(indicator) if indicator and room.is_on else []
+    comments = queries.latest_comments(indicator) if indicator else []
     revision = indicator.dimension.section.revision if indicator else None
     suppress = must_suppress(consultation.attribution, roles)
+    hands = queries.hands_up(room)
+    console = _console_facts(room, indicators) if view == "console" else {}
     everyone, by_type = positions(indicator, revision.id if revision else None, suppress=suppress) if indicator else (None, [])
     return {
         "room": room,
@@ -57,32 +63,70 @@ def facts(room: Room, view: str) -> dict[str, Any]:
         "comments": comments,
         "bylines": {comment.id: byline(comment, roles) for comment in comments},
         "pinned_byline": byline(room.pinned, roles) if room.pinned else None,
-        "endorsements": endorsement_counts(comments),
+        "talk": talk_of([*comments, *console.get("waiting", []), *console.get("held", [])]),
         "everyone": everyone,
         "by_type": by_type,
+        "hands": hands,
         "comment_labels": comment_labels,
         "labels": labels,
+        **console,
+        **(_hall_facts(room, len(hands)) if view == "hall" else {}),
     }
 
 
-def render(app: Flask, public_id: str, chain: str, view: str, language: str) -> Fragment:
+def _hall_facts(room: Room, hands: int) -> dict[str, Any]:
+    """What the wall says, once in each language of the consultation: it is read by all."""
+    said = []
+    for code in room.event.consultation.languages:
+        with reading(code):
+            words: dict[str, str] = {value.value: str(words) for value, words in comment_labels.POSITION.items()}
+            up = ngettext("%(num)s hand", "%(num)s hands", hands)
+            said.append(words | {"code": code, "state": str(labels.STATE[room.state]), "hands": up})
+    return {"said": said}
+
+
+def _console_facts(room: Room, indicators: Sequence[Indicator] | None) -> dict[str, Any]:
+    """What only facilitators see: the queue, and what they did last."""
+    indicators = indicators if indicators is not None else queries.indicators_of(room)
+    kept = waiting([one.id for one in indicators])
+    step = queries.last_step(room)
+    told = str(labels.STEP[step.action]) % {"name": step.name, "time": clock(step.at, room.event.timezone)} if step else ""
+    return {
+        "codes": [one.code for one in indicators],
+        "waiting": [comment for comment in kept if comment.waits_for_facilitator],
+        "held": [comment for comment in kept if comment.is_held],
+        "queue_bylines": {comment.id: byline(comment, SEEN_AS["console"]) for comment in kept},
+        "last_step": told,
+    }
+
+
+def render(app: Flask, public_id: str, chain: str, view: str, language: str, code: str = "") -> Fragment:
     """What an audience sees now. Nobody in particular asks: what is in it goes to all of them."""
     with app.test_request_context(), transaction_mode("read"), reading(language):
         g.actor, g.policy_asked = policy.Nobody(), True
         number = audit.last_number(chain)  # before the rest is read: the fragment is at least as new
-        html = render_template(f"room/_{view}.html", **facts(queries.load_room(public_id), view))
+        room = queries.load_room(public_id)
+        html = render_template(f"room/_{view}.html", **facts(room, view, queries.load_shown(room, code) if code else None))
         db.session.remove()
         return Fragment(number, html)
 
 
-def current(app: Flask, public_id: str, chain: str, view: str, language: str, at_least: int) -> Fragment:
+def current(app: Flask, public_id: str, chain: str, view: str, language: str, at_least: int, code: str = "") -> Fragment:
     """The audience's fragment, from what is kept if nothing has changed since."""
-    return hub().fragment((public_id, view, language), at_least, lambda: render(app, public_id, chain, view, language))
+    made = lambda: render(app, public_id, chain, view, language, code)  # noqa: E731
+    return hub().fragment((public_id, view, language, code), at_least, made)
 
 
 def stream(app: Flask, public_id: str, chain: str, view: str, language: str, seen: int) -> Iterator[str]:
     """Server-sent events: each fragment with the number it stands at, so that a browser that comes back says what it has seen."""
+    with monitor.STREAMS.track_inprogress():
+        yield from _events(app, public_id, chain, view, language, seen)
+
+
+def _events(app: Flask, public_id: str, chain: str, view: str, language: str, seen: int) -> Iterator[str]:
     end = time.monotonic() + LIFE
+    if (bus := app.extensions["bus"]) is not None:
+        bus.listen()
     yield "retry: 2000\n\n"
     with app.app_context():
         number = last_number(chain)

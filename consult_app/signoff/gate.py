@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import or_, select
 
 from consult_app.comments.models import Comment
-from consult_app.consultations.models import Consultation, Section
+from consult_app.comments.queries import is_answered, is_objected, waits_for_revision
+from consult_app.consultations.models import Consultation, FocalPoint, Indicator, Section
 from consult_app.db import db
-from consult_app.i18n import _, local
+from consult_app.i18n import _, gettext, local, ngettext
 from consult_app.signoff.standing import Standing, is_fully_signed, places_of, sections_of
+
+MOST_NAMED = 12  # comments that are named one by one; the link leads to all of them
 
 
 @dataclass(frozen=True)
@@ -28,35 +30,41 @@ class Missing:
         return str(self.words)
 
 
-def _comments(sections: Sequence[Section]) -> list[Comment]:
-    return list(
-        db.session.scalars(
-            select(Comment)
-            .where(Comment.section_id.in_([section.id for section in sections]), Comment.withdrawn_at.is_(None))
-            .order_by(Comment.number)
-            .options(joinedload(Comment.indicator), selectinload(Comment.dispositions), selectinload(Comment.objections))
-        )
-    )
+class Stuck(NamedTuple):
+    """A comment that stands in the way, and why."""
+
+    section_id: int
+    number: int
+    code: str
+    is_undecided: bool
+    lacks_revision: bool
+    is_objected: bool
 
 
-def _named(comments: Iterable[Comment]) -> str:
-    """ "No. 3 (1.2), No. 7 (1.10)": the number in the comment matrix, and the indicator's code."""
-    return ", ".join(f"No. {comment.number} ({comment.indicator.code})" for comment in comments)
+def _stuck(sections: Sequence[Section]) -> list[Stuck]:
+    why = (~is_answered(), waits_for_revision(), is_objected())
+    query = select(Comment.section_id, Comment.number, Indicator.code, *why).join(Indicator, Indicator.id == Comment.indicator_id)
+    ids = [section.id for section in sections]
+    rows = db.session.execute(query.where(Comment.section_id.in_(ids), Comment.withdrawn_at.is_(None), or_(*why)).order_by(Comment.number))
+    return [Stuck(*row) for row in rows]
 
 
-def _lacks_revision(comment: Comment) -> bool:
-    return comment.waits_for_revision
+def _listed(comments: Sequence[Stuck]) -> str:
+    """ "No. 3 (1.2), No. 7 (1.10)": the number in the comment matrix, and the indicator's code; the first of many."""
+    names = [f"No. {comment.number} ({comment.code})" for comment in comments[:MOST_NAMED]]
+    if len(comments) > MOST_NAMED:
+        more = len(comments) - MOST_NAMED
+        names.append(ngettext("and %(num)s more", "and %(num)s more", more))
+    return ", ".join(names)
 
 
-def _is_undecided(comment: Comment) -> bool:
-    return comment.disposition is None
+def named(point: FocalPoint) -> str:
+    """ "Retno Wulandari (Ministry of Foreign Affairs)"; says so where the account is switched off."""
+    words = f"{point.user.name} ({point.institution or '–'})"
+    return words if point.user.is_enabled else f"{words}, {gettext('account switched off')}"
 
 
-def _has_open_objection(comment: Comment) -> bool:
-    return any(objection.is_open for objection in comment.objections)
-
-
-def _missing(section: Section, comments: Sequence[Comment]) -> list[Missing]:
+def _missing(section: Section, comments: Sequence[Stuck]) -> list[Missing]:
     slug, number = section.consultation.slug, section.number
     here = {"slug": slug, "number": number}
     found = []
@@ -66,20 +74,20 @@ def _missing(section: Section, comments: Sequence[Comment]) -> list[Missing]:
     if not section.focal_points:
         words = _("No focal point is named for section %(number)s.", number=number)
         found.append(Missing(words, "consultations.team", {"slug": slug}))
-    for is_stuck, state, words in (
-        (_is_undecided, "open", _("Comments without a disposition: %(comments)s")),
-        (_lacks_revision, "revision", _("Accepted comments that name no revision with the change: %(comments)s")),
-        (_has_open_objection, "objection", _("Open objections to the answers of these comments: %(comments)s")),
+    for reason, state, words in (
+        ("is_undecided", "open", _("Comments without a disposition: %(comments)s")),
+        ("lacks_revision", "revision", _("Accepted comments that name no revision with the change: %(comments)s")),
+        ("is_objected", "objection", _("Open objections to the answers of these comments: %(comments)s")),
     ):
-        if stuck := [comment for comment in comments if is_stuck(comment)]:
+        if stuck := [comment for comment in comments if getattr(comment, reason)]:
             where = {"slug": slug, "section": number, "state": state}
-            found.append(Missing(str(words) % {"comments": _named(stuck)}, "desk.review", where))
+            found.append(Missing(str(words) % {"comments": _listed(stuck)}, "desk.review", where))
     return found
 
 
 def missing_of(sections: Sequence[Section]) -> dict[int, list[Missing]]:
     """What stands between each section and its signature, by the section's id; nothing: the gate is open."""
-    comments = _comments(sections)
+    comments = _stuck(sections)
     return {section.id: _missing(section, [c for c in comments if c.section_id == section.id]) for section in sections}
 
 
@@ -88,9 +96,12 @@ def missing(section: Section) -> list[Missing]:
     return missing_of([section])[section.id]
 
 
-def report_missing(consultation: Consultation) -> list[Missing]:
-    """Which required sign-offs do not stand on a current revision; nothing: the report is validated (rule 19)."""
-    sections = sections_of(consultation)
+def report_missing(consultation: Consultation, sections: Sequence[Section] | None = None) -> list[Missing]:
+    """Which required sign-offs do not stand on a current revision; nothing: the report is validated (rule 19).
+
+    `sections` are those that `sections_of` gives, where they are read already.
+    """
+    sections = sections_of(consultation) if sections is None else sections
     required, slug = places_of(sections), consultation.slug
     found = []
     if not sections:
@@ -105,7 +116,7 @@ def report_missing(consultation: Consultation) -> list[Missing]:
             found.append(Missing(words, "consultations.team", {"slug": slug}))
         for place in required[section.id]:
             if not place.stands:
-                who = {**what, "name": place.focal_point.user.name, "institution": place.focal_point.institution or "–"}
+                who = {**what, "who": named(place.focal_point)}
                 found.append(Missing(str(_WHY[place.standing]) % who, "signoff.sections", {"slug": slug}))
     return found
 
@@ -117,8 +128,8 @@ def is_validated(consultation: Consultation) -> bool:
 
 
 _WHY = {
-    Standing.WAITING: _("Section %(number)s, %(title)s: %(name)s (%(institution)s) has not signed."),
-    Standing.RETURNED: _("Section %(number)s, %(title)s: %(name)s (%(institution)s) returned it."),
-    Standing.WITHDRAWN: _("Section %(number)s, %(title)s: %(name)s (%(institution)s) has withdrawn the signature."),
-    Standing.STALE: _("Section %(number)s, %(title)s: %(name)s (%(institution)s) signed an earlier revision."),
+    Standing.WAITING: _("Section %(number)s, %(title)s: %(who)s has not signed."),
+    Standing.RETURNED: _("Section %(number)s, %(title)s: %(who)s returned it."),
+    Standing.WITHDRAWN: _("Section %(number)s, %(title)s: %(who)s has withdrawn the signature."),
+    Standing.STALE: _("Section %(number)s, %(title)s: %(who)s signed an earlier revision."),
 }

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult_app.accounts.models import User
 from consult_app.audit import Audited
-from consult_app.consultations.models import Revision, Section
+from consult_app.consultations.models import Delegation, Revision, Section
 from consult_app.db import Model, Public, enum_type
 
 
@@ -35,12 +35,22 @@ class SignOff(Public, Audited, Model):
     decision: Mapped[Decision] = mapped_column(enum_type(Decision))
     text: Mapped[str] = mapped_column(default="")  # the reservation, or the reason for the return
     statement: Mapped[str]  # the words that were signed
-    second_factor: Mapped[str]  # "totp" or "recovery_code"
+    second_factor: Mapped[str]  # "totp", "recovery_code" or "passkey"
+    # of a deputy's: whose place it fills, and by which delegation
+    principal_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    principal_name: Mapped[str] = mapped_column(default="")
+    delegation_id: Mapped[int | None] = mapped_column(ForeignKey("delegations.id"))
 
     section: Mapped[Section] = relationship()
     revision: Mapped[Revision] = relationship()
-    user: Mapped[User] = relationship()
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    delegation: Mapped[Delegation | None] = relationship()
     withdrawal: Mapped[Withdrawal | None] = relationship(back_populates="sign_off", uselist=False)
+
+    @property
+    def place_of(self) -> int:
+        """The id of the user whose place it fills: the signer's own, or the one they signed for as deputy."""
+        return self.principal_id or self.user_id
 
     @property
     def approves(self) -> bool:
@@ -64,11 +74,13 @@ class SignOff(Public, Audited, Model):
 
 
 class Withdrawal(Public, Audited, Model):
-    """A sign-off taken back: a new record with a reason (rule 17)."""
+    """A sign-off taken back, by whoever signed or by whom they signed for: a new record with a reason (rule 17)."""
 
     __tablename__ = "withdrawals"
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
     sign_off_id: Mapped[int] = mapped_column(ForeignKey("sign_offs.id"), unique=True)
     reason: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # none in old records: whoever signed
+    user: Mapped[User | None] = relationship()
     sign_off: Mapped[SignOff] = relationship(back_populates="withdrawal")

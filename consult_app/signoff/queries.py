@@ -13,7 +13,7 @@ from consult_app.consultations.models import Consultation, Revision, Section
 from consult_app.db import db
 from consult_app.errors import Missing
 from consult_app.i18n import _
-from consult_app.signoff.models import SignOff
+from consult_app.signoff.models import SignOff, Withdrawal
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,19 @@ def history(section: Section) -> list[SignOff]:
             select(SignOff)
             .where(SignOff.section_id == section.id)
             .order_by(SignOff.id.desc())
-            .options(joinedload(SignOff.revision), joinedload(SignOff.withdrawal))
+            .options(
+                joinedload(SignOff.revision), joinedload(SignOff.withdrawal).joinedload(Withdrawal.user), joinedload(SignOff.delegation)
+            )
         )
     )
+
+
+def difference_since(section: Section, sha256: str) -> Difference | None:
+    """What changed since the revision with this SHA-256, which the reader was shown; None where it is none of this section's."""
+    if section.revision is None:
+        return None
+    shown = db.session.scalar(select(Revision).where(Revision.section_id == section.id, Revision.sha256 == sha256).limit(1))
+    return Difference(shown, False, revision_diff(shown.content, section.revision.content)) if shown is not None else None
 
 
 def difference_for(section: Section, user: User) -> Difference | None:

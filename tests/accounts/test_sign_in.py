@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import pyotp
 import pytest
+import time_machine
 
-from consult_app.accounts import actions
+from consult_app.accounts import actions, passwords
 from consult_app.db import db
 from consult_app.policy import Role
 from tests import factories
-from tests.conftest import totp
+from tests.conftest import RECOVERY_CODE, totp
 
 PASSWORD = {"password": factories.PASSWORD}
 
@@ -93,7 +95,7 @@ def test_a_role_that_demands_a_second_factor_has_it_set_up_first(browse: Any, la
     assert client.post("/second-factor/set-up", data={"code": "000000"}).status_code == 422
     done = client.post("/second-factor/set-up", data={"code": pyotp.TOTP(secret).now()})
     assert done.status_code == 200
-    assert len(set(re.findall(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", done.text))) == actions.RECOVERY_CODES
+    assert len(set(re.findall(RECOVERY_CODE, done.text))) == actions.RECOVERY_CODES
     assert last_entry("user.second_factor").actor == user.actor_key
     assert client.get(f"/consultations/{consultation.slug}").status_code == 200
 
@@ -187,6 +189,10 @@ class TestLimits:
         assert codes == [422] * 10 + [429]
         assert browse().post("/sign-in", data={"email": user.email, **PASSWORD}).status_code == 429
         assert browse().post("/sign-in", data={"email": other.email, **PASSWORD}).status_code == 303
+        elsewhere = {"REMOTE_ADDR": "198.51.100.7"}
+        assert browse().post("/sign-in", data={"email": user.email, **PASSWORD}, environ_base=elsewhere).status_code == 303
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5, seconds=1)):
+            assert browse().post("/sign-in", data={"email": user.email, **PASSWORD}).status_code == 303
 
     def test_codes_are_tried_five_times_whatever_the_session(self, browse: Any) -> None:
         user = factories.make_user(administrator=True)
@@ -196,6 +202,29 @@ class TestLimits:
             client.post("/sign-in", data={"email": user.email, **PASSWORD})
             codes.append(client.post("/second-factor", data={"code": "000000"}).status_code)
         assert codes == [422] * 5 + [429]
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5, seconds=1)):
+            client = browse()
+            client.post("/sign-in", data={"email": user.email, **PASSWORD})
+            assert client.post("/second-factor", data={"code": totp(user)}).status_code == 303
+
+    def test_tries_are_counted_together_wherever_the_second_factor_is_asked(self, browse: Any) -> None:
+        user = factories.make_user(administrator=True)
+        inside, outside = browse(user), browse()
+        outside.post("/sign-in", data={"email": user.email, **PASSWORD})
+        wrong = {"code": "000000"}
+        codes = [inside.post("/account/confirm", data=wrong).status_code for _n in range(2)]
+        codes += [outside.post("/second-factor", data=wrong).status_code for _n in range(3)]
+        assert codes == [422] * 4 + [429]  # and the one at sign-in
+
+
+def test_the_same_work_is_done_for_an_account_that_there_is_not(browse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever measures the time learns nothing."""
+    user, gone, without = factories.make_user(), factories.make_user(is_enabled=False), factories.make_user(password_hash=None)
+    done = []
+    monkeypatch.setattr(passwords.PasswordHasher, "verify", lambda _hasher, kept, _password: done.append(kept))
+    for email in (user.email, gone.email, without.email, "nobody@example.org"):
+        browse().post("/sign-in", data={"email": email, "password": "wrong"})
+    assert len(done) == 4
 
 
 class TestCsrf:

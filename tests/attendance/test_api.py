@@ -11,7 +11,7 @@ from flask import Flask
 
 from consult_app import audit
 from consult_app.attendance import devices
-from consult_app.attendance.models import CheckIn, DrawnSignature
+from consult_app.attendance.models import CheckIn, Device, DrawnSignature
 from consult_app.db import db
 from consult_app.events.models import Event, EventState, Session
 from consult_app.policy import Role
@@ -29,6 +29,7 @@ POSTS = {
     "/checkins/n/undo": {"reason": "wrong", "guest": "x"},
     "/walk-ins": WALK_IN,
     "/guests/GUEST/replace": COLLEAGUE,
+    "/guests/GUEST/join": {},
     "/signatures": {"nonce": "n", "guest": "x", "strokes": STROKES},
 }
 GETS = ("", "/guests", "/guests/GUEST/badge")
@@ -312,6 +313,24 @@ def test_a_badge_to_print(desk: Desk, event: Event) -> None:
     person = factories.make_registration(event, name="<img src=x>")
     page = desk.ask("GET", f"/guests/{person.public_id}/badge")
     assert (page.status_code, "badge-print" in page.text, "<img src=x>" in page.text) == (200, True, False)
+
+
+def test_a_device_revoked_by_another_process_checks_nobody_in(app: Flask, event: Event, desk: Desk) -> None:
+    first, second = factories.make_registration(event), factories.make_registration(event)
+    assert desk.scan(first)["result"] == "ok"  # its token is known from now on
+    devices.revoke(db.session.scalars(db.select(Device)).one(), by=factories.BY)  # touches nothing that this process keeps
+    db.session.commit()
+    assert desk.scan(second)["result"] == "revoked"
+    assert arrivals() == 1
+
+
+def test_an_event_moved_meanwhile_is_known_to_the_next_scan(event: Event, desk: Desk) -> None:
+    first, second = factories.make_registration(event), factories.make_registration(event)
+    assert desk.scan(first)["result"] == "ok"
+    event.starts_on, event.ends_on = event.starts_on + dt.timedelta(days=30), event.ends_on + dt.timedelta(days=30)
+    audit.record(factories.BY, "event.edit", event)
+    db.session.commit()
+    assert desk.scan(second)["result"] == "wrong_day"
 
 
 # -- hostile and broken --

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import Any
 
 import pytest
 
 from consult_app.attendance import actions, devices
-from consult_app.attendance.actions import Scan
-from consult_app.attendance.models import CheckIn, Device, ScanResult
+from consult_app.attendance.actions import Scan, Shown
+from consult_app.attendance.models import CheckIn, Device, Movement, ScanResult
 from consult_app.db import clock_at, db
 from consult_app.events.models import Event
 from consult_app.policy import Role
+from consult_app.registrations.tickets import ticket_code
 from tests import factories
 
 
@@ -90,3 +92,48 @@ def test_of_two_live_scans_the_one_that_reached_us_first_counts(event: Event, de
         with clock_at(at(event, 0.06)):
             answers.append(actions.check_in(event, person, by=desk, nonce="n", how=Scan(claimed_at=at(event, claimed))).result)
     assert answers == [ScanResult.OK, ScanResult.ALREADY]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_scans_made_together_count_as_those_made_one_after_another(app: Any, seed: int, audit_ok: None) -> None:
+    """Two events alike get the same thirty scans of three people, late, live, in, out, repeated, by code and by name."""
+    chosen = random.Random(seed)
+    plan = [
+        (
+            chosen.randrange(3),
+            chosen.choice(list(Movement)),
+            chosen.choice([None, *range(0, 60, 7)]),
+            f"n{chosen.randrange(20)}",
+            chosen.random() < 0.3,
+        )
+        for _n in range(30)
+    ]
+    told: list[Any] = []
+    for is_together in (False, True):
+        event = factories.make_event()
+        people = [factories.make_registration(event) for _n in range(3)]
+        desk = devices.create_token(event, "Entrance", by=factories.BY)[0]
+        shown = [
+            Shown(
+                event, desk, nonce,
+                **({"guest": people[who].public_id} if by_name else {"code": ticket_code(people[who].seed)}),
+                how=Scan(type=way, claimed_at=None if minutes is None else at(event, minutes)),
+            )
+            for who, way, minutes, nonce, by_name in plan
+        ]  # fmt: skip
+        with clock_at(at(event, 90)):
+            answers = actions.scan_all(shown) if is_together else [actions.scan_all([one])[0] for one in shown]
+        db.session.commit()
+        rows = db.session.scalars(db.select(CheckIn).where(CheckIn.event_id == event.id).order_by(CheckIn.id)).all()
+        numbers = {person.id: number for number, person in enumerate(people)}
+        told.append(
+            [
+                [(answer.result, answer.check_in and answer.check_in.scanned_at - event.starts) for answer in answers],
+                [
+                    (numbers[r.registration_id], r.type, r.result, r.is_arrival, r.scanned_at - event.starts, r.nonce.split(":")[0])
+                    for r in rows
+                ],
+            ]
+        )
+    assert told[0] == told[1]
+    assert len({result for result, _at in told[0][0]}) > 1

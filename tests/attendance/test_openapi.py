@@ -18,7 +18,7 @@ OPERATIONS = {
     "POST /api/v1/events/{slug}/checkins", "POST /api/v1/events/{slug}/checkins/batch",
     "POST /api/v1/events/{slug}/checkins/{nonce}/undo", "POST /api/v1/events/{slug}/signatures",
     "POST /api/v1/events/{slug}/walk-ins", "POST /api/v1/events/{slug}/guests/{public_id}/replace",
-    "GET /api/v1/events/{slug}/guests/{public_id}/badge",
+    "POST /api/v1/events/{slug}/guests/{public_id}/join", "GET /api/v1/events/{slug}/guests/{public_id}/badge",
 }  # fmt: skip
 RANDOM = settings(
     max_examples=12,

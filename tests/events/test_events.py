@@ -13,6 +13,7 @@ import zxingcpp
 from PIL import Image
 
 from consult_app.db import db
+from consult_app.events.actions import add_session
 from consult_app.events.models import Event, EventState, Session
 from consult_app.policy import Role
 from tests import factories
@@ -107,7 +108,7 @@ def test_a_draft_is_seen_by_its_people_alone(event: Event, browse: Any, organise
         assert organiser.get(f"/events/{event.slug}{page}").status_code == 200
 
 
-@pytest.mark.parametrize("deed", ["edit", "publish", "cancel", "agenda", "agenda/x/remove"])
+@pytest.mark.parametrize("deed", ["edit", "publish", "cancel", "agenda", "agenda/x/edit", "agenda/x/remove"])
 def test_only_organisers_change_an_event(event: Event, browse: Any, deed: str) -> None:
     event.state = EventState.DRAFT
     address = f"/events/{event.slug}/{deed}"
@@ -132,6 +133,45 @@ def test_agenda_add_and_remove(event: Event, organiser: Any, browse: Any, last_e
     assert last_entry("session.delete") is not None
     assert organiser.post(f"{address}/{item}/remove").status_code == 404
     assert db.session.scalar(db.select(db.func.count()).select_from(Session)) == 0
+
+
+def test_an_item_is_changed_and_names_who_runs_it(event: Event, organiser: Any, browse: Any, last_entry: Any, audit_ok: None) -> None:
+    day = event.starts_on.isoformat()
+    organiser.post(f"/events/{event.slug}/agenda", data={**ITEM, "day": day})
+    (item,) = event.sessions
+    rina = factories.make_user(Role.FACILITATOR, event.consultation, name="Rina <b>Leads")
+    budi = factories.make_user(Role.RAPPORTEUR, event.consultation, name="Budi Writes")
+    stranger = factories.make_user(Role.FACILITATOR, factories.make_consultation())
+    address = f"/events/{event.slug}/agenda/{item.public_id}/edit"
+    named = {**ITEM, "title-en": "Group one", "day": day, "facilitator": rina.public_id, "rapporteur": budi.public_id}
+    assert 'value="Opening"' in organiser.get(address).text
+    for wrong in ({"facilitator": stranger.public_id}, {"day": "2001-01-01"}, {"ends_at": "08:00"}, {"title-en": " "}):
+        assert organiser.post(address, data={**named, **wrong}).status_code == 422
+    assert organiser.post(address, data=named).status_code == 303
+    assert last_entry("session.change").object_id == item.public_id
+    assert (item.title["en"], item.facilitator_id, item.rapporteur_id) == ("Group one", rina.id, budi.id)
+    page = browse(factories.make_registration(event)).get(f"/events/{event.slug}").text
+    assert "Facilitator: Rina &lt;b&gt;Leads" in page
+    assert "Rapporteur: Budi Writes" in page
+    assert "Budi Writes" not in browse().get(f"/events/{event.slug}").text
+    event.state = EventState.CANCELLED
+    factories.audit.record(factories.BY, "event.cancel", event)
+    assert organiser.post(address, data=named).status_code == 409
+
+
+def test_ten_items_take_the_same_statements_as_two(event: Event, browse: Any, count_queries: Any) -> None:
+    member = browse(factories.make_registration(event))
+    taken = []
+    for number in (2, 10):
+        while len(event.sessions) < number:
+            user = factories.make_user(Role.FACILITATOR, event.consultation)
+            times = (dt.time(9), dt.time(10))
+            add_session(event, {"en": "Group"}, event.starts_on, *times, by=factories.BY, facilitator_id=user.id, rapporteur_id=user.id)
+        db.session.commit()
+        with count_queries() as statements:
+            assert member.get(f"/events/{event.slug}").status_code == 200
+        taken.append(len(statements))
+    assert taken[0] == taken[1]
 
 
 def test_the_agenda_of_a_cancelled_event_stays_as_it_is(event: Event, organiser: Any) -> None:

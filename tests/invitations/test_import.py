@@ -111,7 +111,7 @@ def test_somebody_elses_list_is_not_there(event: Any, organiser: Any, browse: An
     other = factories.make_event()
     stranger = browse(factories.make_user(Role.ORGANISER, other.consultation))
     assert stranger.post(answer.location.replace(event.slug, other.slug)).status_code == 404
-    assert stranger.post(answer.location).status_code == 403
+    assert stranger.post(answer.location).status_code == 404
 
 
 @pytest.mark.parametrize(

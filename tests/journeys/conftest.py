@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.journeys.people import Reader
 
 Found = TypeVar("Found")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -92,6 +95,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that is not the demonstration, for all tests of a worker: whoever takes it empties its database."""
+    with serve(tmp_path_factory.mktemp("site"), demo=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demonstration, for tests that only read it."""
     with demo_copy(tmp_path_factory) as running:
@@ -126,6 +136,23 @@ def demo_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shutil.copytree(shared, copy)
     with serve(copy, demo=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def crawled(demo_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int | None], list[tuple[str, str]]]:
+    """`crawled(place)`: every page that an account of the demonstration reaches, and its text; read once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def pages(place: int | None) -> list[tuple[str, str]]:
+        kept = shared / f"crawled-{place}.json"
+        with (shared / f"crawled-{place}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                kept.write_text(json.dumps(list(Reader(demo_site.url, place).crawl())))
+        return [(path, text) for path, text in json.loads(kept.read_text())]
+
+    return pages
 
 
 @pytest.fixture(scope="session")

@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import Flask
 from flask_migrate import upgrade
 from PIL import Image
 
 from benchmarks.site import register
 from consult_app import create_app, qr
 from consult_app.attendance import devices
-from consult_app.attendance.models import DeviceKind
+from consult_app.attendance.models import Device, DeviceKind
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import ticket_code
 from tests import factories
-from tests.conftest import SETTINGS
-from tests.journeys.conftest import Site, serve
+from tests.conftest import SETTINGS, empty_database
+from tests.journeys.conftest import Site
 
 CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 
@@ -42,13 +43,24 @@ class Desk:
         with contextlib.closing(self.site.database()) as database:
             return database.execute(words).fetchall()
 
+    def revoke_first(self) -> None:
+        """Revoke the device that was invited first, as another process of the site does."""
+        with _app(self.site.var, f"sqlite:///{self.site.var / 'consult.db'}").app_context():
+            devices.revoke(db.session.scalars(db.select(Device).order_by(Device.id)).all()[0], by=factories.BY)
+            db.session.commit()
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _app(var: Path, url: str) -> Flask:
+    settings = {key: value for key, value in SETTINGS.items() if not key.endswith("_KEY")}
+    return create_app({**settings, "VAR": var, "DATABASE_URL": url})
+
 
 @contextlib.contextmanager
-def filled(var: Path, guests: int) -> Iterator[tuple[Event, list[Registration]]]:
-    """A site that does not run yet, with an event of today and its guests."""
-    settings = {key: value for key, value in SETTINGS.items() if not key.endswith("_KEY")}
-    app = create_app({**settings, "VAR": var, "DATABASE_URL": f"sqlite:///{var / 'consult.db'}"})
-    with app.app_context():
+def filled(var: Path, guests: int, url: str = "") -> Iterator[tuple[Event, list[Registration]]]:
+    """A site with an event of today and its guests: a new one on SQLite, or at a database address."""
+    with _app(var, url or empty_database(var)).app_context():
         upgrade()
         today = dt.datetime.now(ZoneInfo("Asia/Jakarta")).date()
         event = factories.make_event(starts_on=today, ends_on=today + dt.timedelta(days=1))
@@ -58,13 +70,14 @@ def filled(var: Path, guests: int) -> Iterator[tuple[Event, list[Registration]]]
         db.engine.dispose()
 
 
-@contextlib.contextmanager
-def desk_of(var: Path, guests: int, kind: DeviceKind = DeviceKind.DESK, *, asks_signature: bool = False) -> Iterator[Desk]:
-    with filled(var, guests) as (event, people):
+def desk_of(site: Site, guests: int, kind: DeviceKind = DeviceKind.DESK, *, asks_signature: bool = False) -> Desk:
+    """An event of today and nothing else on a site that runs: what was there before is gone."""
+    with contextlib.closing(site.database()) as database, database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'alembic_version'").fetchall():
+            database.execute(f"DELETE FROM {table}")
+    with filled(site.var, guests, f"sqlite:///{site.var / 'consult.db'}") as (event, people):
         pairings = [devices.invite(event, f"Desk {n}", kind, by=factories.BY, asks_signature=asks_signature)[1] for n in (1, 2)]
-        slug, codes, names = event.slug, [ticket_code(p.seed) for p in people], [p.name for p in people]
-    with serve(var, demo=False) as site:
-        yield Desk(site, slug, codes, names, pairings)
+        return Desk(site, event.slug, [ticket_code(p.seed) for p in people], [p.name for p in people], pairings)
 
 
 def _seen(code: str | None) -> Image.Image:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.cookiejar import CookieJar
 from typing import Any
+
+import lxml.html
 
 
 def demo_accounts(url: str) -> list[str]:
@@ -33,7 +36,7 @@ class Reader:
     """A signed-in demo account without a screen, for pages that need no browser."""
 
     def __init__(self, url: str, place: int | None) -> None:
-        self.url = url
+        self.url, self.token = url, ""
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         if place is not None:
             forms = re.findall(r'<form method="post" action="(/(?:sign-in|open)/demo)">(.*?)</form>', self.get("/sign-in"), re.S)
@@ -48,6 +51,30 @@ class Reader:
 
     def get(self, path: str) -> str:
         return self.read(path)[1].decode()
+
+    def form(self, path: str, form_id: str) -> dict[str, str]:
+        """What a form of a page would send as it stands."""
+        return dict(lxml.html.fromstring(self.get(path)).get_element_by_id(form_id).form_values())
+
+    def post(self, path: str, data: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> tuple[int, str]:
+        """Send a form; the status and the text of what came, after any redirect."""
+        self.token = self.token or re.findall(r'name="csrf-token" content="([^"]+)"', self.get("/"))[0]
+        given = {"csrf_token": self.token, **data}
+        request = urllib.request.Request(self.url + path, method="POST")
+        if files:
+            fields = [(f'name="{name}"', str(value).encode()) for name, value in given.items()]
+            fields += [(f'name="{name}"; filename="{name}.pdf"', content) for name, content in files.items()]
+            parts = [b"--edge\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + body + b"\r\n" for head, body in fields]
+            request.data = b"".join(parts) + b"--edge--\r\n"
+            request.add_header("Content-Type", "multipart/form-data; boundary=edge")
+        else:
+            request.data = urllib.parse.urlencode(given, doseq=True).encode()
+        try:
+            with self.opener.open(request, timeout=60) as answer:
+                return answer.status, html.unescape(answer.read().decode())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, html.unescape(refusal.read().decode())
 
     def crawl(self, start: str = "/", most_alike: int = 1) -> Iterator[tuple[str, str]]:
         """Every HTML page that can be reached by links, at most `most_alike` of a kind; yields its path and text."""

@@ -24,7 +24,7 @@ def comments(site: Site, words: str) -> int:
 def test_phone_and_screen_follow_and_a_comment_made_without_a_network_stands_once(own_demo_site: Site, open_page: Any) -> None:
     site = own_demo_site
     facilitator, phone, screen = open_page(), open_page(width=390), open_page(width=1600)
-    enter_demo(facilitator, site.url, 0)
+    enter_demo(facilitator, site.url, 5)
     facilitator.goto(f"{site.url}/events/national-validation-2023?lang=en")
     group = facilitator.locator(".agenda__item", has_text="Group 5")
     group.get_by_role("button", name="Run this session").click()
@@ -78,14 +78,59 @@ def test_phone_and_screen_follow_and_a_comment_made_without_a_network_stands_onc
     expect(facilitator.locator(".indicator__code")).to_have_text(second)
     facilitator.locator(".comment", has_text="Half typed").get_by_role("button", name="Show on the screen").click()
     expect(screen.locator(".hall__pinned")).to_contain_text("Half typed")
+    # the phone looks around, and comes back to what it had begun to write
+    text.fill("Begun on the second")
+    phone.get_by_role("button", name="Next indicator").click()
+    expect(phone.locator("[data-browsing]")).to_contain_text(f"The room is at {second}.")
+    expect(text).to_have_value("Begun on the second")
+    phone.get_by_role("button", name="Follow again").click()
+    expect(phone.locator(".indicator__code")).to_have_text(second)
+    expect(phone.locator("[data-moved]")).to_be_hidden()
+    phone.get_by_text("Draft text of the section").click()
+    expect(phone.locator("[data-section-text]")).to_contain_text("Recommendations")
+
+    # moderated, it waits; nothing half typed on the console is lost meanwhile
+    notes = facilitator.get_by_label("What this group tells the plenary")
+    notes.fill("Half a sentence for the plenary")
+    facilitator.get_by_role("button", name="Moderate comments").click()
+    expect(facilitator.get_by_role("heading", name="Waiting to be shown")).to_be_visible()
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.locator("[data-sent] li").first).to_contain_text("It waits for the facilitator")
+    waits = facilitator.locator(".comment--waits", has_text="Begun on the second")
+    expect(waits).to_be_visible()
+    expect(phone.locator("[data-room-now]")).not_to_contain_text("Begun on the second")
+    waits.get_by_role("button", name="Show to all").click()
+    expect(phone.locator("[data-room-now]")).to_contain_text("Begun on the second")
+    expect(phone.locator("[data-sent] li").first).not_to_contain_text("waits")
+
+    # a hand from the floor, one tap to the record
+    phone.get_by_role("button", name="Raise hand").click()
+    expect(phone.locator("[data-place]")).to_contain_text("number 1 in line")
+    expect(screen.locator(".hall__hands")).to_contain_text("1 hand")
+    hand = facilitator.locator(".room__hand")
+    hand.get_by_role("link", name="Record").click()
+    expect(facilitator.get_by_label("What was said")).to_be_focused()
+    expect(facilitator.get_by_label("Who spoke").locator("option:checked")).to_contain_text(hand.locator("strong").inner_text())
+    facilitator.get_by_label("What was said").fill("Spoken from the floor")
+    facilitator.locator("[data-record]").get_by_role("button", name="Record").click()
+    expect(phone.locator("[data-room-now]")).to_contain_text("Spoken from the floor")
+    hand.get_by_role("button", name="Has spoken").click()
+    expect(phone.get_by_role("button", name="Raise hand")).to_be_visible()
+    expect(notes).to_have_value("Half a sentence for the plenary")
+
+    # paused by the projector's key, ended from the console
+    screen.keyboard.press("p")
+    expect(phone.locator(".room__state")).to_contain_text("Paused")
     facilitator.get_by_role("button", name="Close comments").click()
     expect(phone.get_by_label("Your comment", exact=True)).to_be_hidden()
     phone.get_by_text("Agree", exact=True).click()
     phone.get_by_role("button", name="Keep my position").click()
     expect(phone.locator("[data-sent] li").first).to_contain_text("Your position is received")
+    expect(phone.locator("[data-position-held]")).to_contain_text("Agree")
     facilitator.get_by_role("button", name="End the session").click()
     facilitator.get_by_role("button", name="Yes, go on").click()
     expect(phone.locator("[data-room-now]")).to_contain_text("This session is closed")
+    expect(notes).to_have_value("Half a sentence for the plenary")
 
 
 def test_phones_follow_without_a_stream_by_another_process_and_when_they_were_signed_out(own_demo_site: Site, open_page: Any) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import email
 import email.policy
-import io
 import re
-import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -18,13 +15,10 @@ from zoneinfo import ZoneInfo
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
-from pyhanko.keys import load_cert_from_pemder
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 
 from consult_app.sheets import write_xlsx
 from tests.journeys.conftest import Site, wait_for
+from tests.journeys.seals import check_seal
 
 pytestmark = pytest.mark.browser
 ORGANISER, RAPPORTEUR, FOCAL_POINT = "organiser@example.org", "rapporteur@example.org", "focal.point@example.org"
@@ -64,7 +58,7 @@ def mail_to(site: Site, address: str) -> str:
                 return str(part.get_content())
         return None
 
-    return wait_for(newest)
+    return wait_for(newest, 150)  # at most 120 mails leave in a minute: the next one is looked at a minute later
 
 
 def link_in(text: str, path: str) -> str:
@@ -271,22 +265,6 @@ def seal(page: Page, base: str) -> bytes:
     with page.expect_download() as download:
         link.click()
     return Path(download.value.path()).read_bytes()
-
-
-def check_seal(site: Site, document: bytes, folder: Path) -> None:
-    """Two verifiers that are not ours: pyHanko, trusting only the site's certificate, and Poppler."""
-    (signature,) = PdfFileReader(io.BytesIO(document)).embedded_signatures
-    trusted = load_cert_from_pemder(str(site.var / "keys" / "seal.crt"))
-    context = ValidationContext(trust_roots=[trusted], allow_fetching=False)
-    with ThreadPoolExecutor() as pool:  # pyHanko wants an event loop, and the browser has this thread's
-        status = pool.submit(validate_pdf_signature, signature, context).result()
-    assert (status.intact, status.valid, status.trusted) == (True, True, True)
-    assert status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-    file = folder / "report.pdf"
-    file.write_bytes(document)
-    answer = subprocess.run(["pdfsig", file], capture_output=True, text=True, check=False).stdout
-    assert "Signature is Valid." in answer
-    assert "Total document signed" in answer
 
 
 def verify(page: Page, site: Site, document: bytes, verdict: str) -> None:

@@ -91,6 +91,23 @@ def test_a_participant_sees_everything_and_takes_it_along(person: Registration, 
     assert person.ticket_hash not in file.text
 
 
+def test_the_file_says_what_was_done_with_the_data_and_not_who_of_the_staff_it_was(
+    person: Registration, organiser: Any, browse: Any
+) -> None:
+    change(person, details_of(person), by=organiser)
+    file = browse(person).get("/my/data.json")
+    history = json.loads(file.data)["history"]
+    assert [(entry["action"], entry["by"]) for entry in history][-2:] == [("registration.change", "you"), ("registration.change", "staff")]
+    assert organiser.public_id not in file.text
+    assert all(entry["at"] for entry in history)
+
+
+def test_the_notice_says_how_long_each_is_kept_before_anybody_agrees(event: Event, browse: Any) -> None:
+    page = browse().get(f"/events/{event.slug}/register").text
+    for words in ("Diet and accessibility needs, after the event", "14 days", "365 days", "until you ask for them to be erased"):
+        assert words in page
+
+
 def test_nobody_else_sees_it(person: Registration, event: Event, organiser: Any, browse: Any) -> None:
     other = factories.make_registration(event, name="Other")
     assert NAME not in browse(other).get("/my/data").text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from consult_app.db import db
 from consult_app.policy import Role
 from consult_app.registrations.models import Registration, RegistrationState
@@ -97,3 +99,11 @@ def test_rule_5_the_same_email_is_shown_its_existing_registration(browse: Any, s
     first, second = sent()
     assert second["To"] == first["To"]
     assert "Your ticket and link" in second["Subject"] or "Tiket" in second["Subject"]
+
+
+@pytest.mark.parametrize("body", ["1e309", "5", "[]", '"x"', "null", '{"name": 5}', '{"name": ["Siti"]}'])
+def test_a_page_reads_no_json(client: Any, body: str) -> None:
+    event = factories.make_event()
+    answer = client.post(f"/events/{event.slug}/register", data=body, content_type="application/json")
+    assert answer.status_code == 422
+    assert db.session.scalar(db.select(db.func.count()).select_from(Registration)) == 0

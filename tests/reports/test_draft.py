@@ -43,7 +43,7 @@ def test_the_draft_is_shown_to_staff(browse: Any, consultation: Consultation, or
     reader = pypdf.PdfReader(io.BytesIO(answer.data))
     assert reader.trailer["/Root"]["/Lang"] == "id"  # type: ignore[index]
     assert "Konsultasi" in reader.pages[0].extract_text()
-    pages = pypdf.PdfReader(io.BytesIO(actions.draft_pdf(consultation, "en"))).pages
+    pages = pypdf.PdfReader(io.BytesIO(actions.draft(consultation, "pdf", "en"))).pages
     assert all("DRAFT" in page.extract_text() for page in pages)
 
 
@@ -62,7 +62,7 @@ def test_sections_signatures_reservations_and_pages(app: Any, consultation: Cons
         name(section, user)
         freeze(section)
     sign(first, user, Decision.RESERVATION, "Not for seafarers.")
-    document = actions.draft_pdf(consultation, "en")
+    document = actions.draft(consultation, "pdf", "en")
     words = words_of(document)
     assert "Text of section 1." in words
     assert words.count("Not for seafarers.") == 2  # beside the signature, and annexed
@@ -74,8 +74,8 @@ def test_sections_signatures_reservations_and_pages(app: Any, consultation: Cons
     assert f"1 / {len(reader.pages)}" in " ".join(reader.pages[0].extract_text().split())
     titles = [item.title for item in reader.outline if not isinstance(item, list)]
     assert titles == [
-        "Participation", "1 Dimension 1", "2 Dimension 2", "Annex A: Comments and their dispositions", "Annex B: Reservations",
-        "Signatures", "Verification",
+        "Participation", "Comments and positions in numbers", "1 Dimension 1", "2 Dimension 2", "Annex A: Comments and their dispositions",
+        "Annex B: Reservations", "Annex C: Positions by indicator", "Signatures", "Verification",
     ]  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_rule_9_and_23_participation_is_of_those_who_arrived(app: Any, consultat
     for person in people[:5]:
         with clock_at(event.starts):
             check_in(event, person, by=BY, nonce=person.public_id)
-    words = words_of(actions.draft_pdf(consultation, "en"))
+    words = words_of(actions.draft(consultation, "pdf", "en"))
     assert "Government 7 4 1 0 5 80 % 1" in words
     assert "Total 7 4 1 0 5 80 % 1" in words
 
@@ -101,7 +101,7 @@ def test_rule_11_under_the_chatham_house_rule_nobody_is_named_and_small_cells_ar
     db.session.commit()
     db.session.expire_all()
     comment_on(section, author, "The text leaves out seafarers.")
-    words = words_of(actions.draft_pdf(consultation, "en"))
+    words = words_of(actions.draft(consultation, "pdf", "en"))
     assert "The text leaves out seafarers." in words
     assert "NGO" in words
     assert "Siti Aminah" not in words
@@ -115,7 +115,7 @@ def test_rule_11_by_institution_names_the_institution(app: Any, consultation: Co
     db.session.commit()
     db.session.expire_all()
     comment_on(consultation.sections[0], author)
-    words = words_of(actions.draft_pdf(consultation, "en"))
+    words = words_of(actions.draft(consultation, "pdf", "en"))
     assert "Office of Seafarers" in words
     assert "Siti Aminah" not in words
 
@@ -135,7 +135,7 @@ def test_rule_14_the_change_of_an_accepted_comment_is_shown_as_words(app: Any, c
     answers.decide(comment, DispositionKind.ACCEPTED, "Thank you.", by=decider)
     answers.carry([comment], freeze(section), by=BY)
     db.session.commit()
-    words = words_of(actions.draft_pdf(consultation, "en"))
+    words = words_of(actions.draft(consultation, "pdf", "en"))
     assert "The finding was changed:" in words
     assert "Accepted Thank you." in words
 
@@ -164,7 +164,7 @@ def test_hostile_text_never_breaks_the_report(app: Any, hostile: str) -> None:
         consultations.start_review(section, by=BY)
     consultations.edit_section(section, parts, section.edit_number, by=BY)
     freeze(section)
-    document = actions.draft_pdf(consultation, "en")
+    document = actions.draft(consultation, "pdf", "en")
     assert b"root:x:0" not in document
     assert "/etc/passwd" not in words_of(document).replace('<img src="/etc/passwd"/>', "")
 
@@ -179,7 +179,7 @@ def test_rule_1_a_large_report_counts_what_is_there(app: Any) -> None:
     for n in range(60):
         comment_on(consultation.sections[n % 6], author, f"{n:02d} is a comment of some length " + "with words " * 40)
     db.session.commit()
-    document = actions.draft_pdf(consultation, "en")
+    document = actions.draft(consultation, "pdf", "en")
     assert "98 indicators in 6 dimensions" in words_of(document)
     assert "60 comments, 0 with a disposition." in words_of(document)
 
@@ -194,4 +194,4 @@ def test_a_draft_after_a_return_says_so(app: Any, consultation: Consultation) ->
     name(section, user)
     rewrite(section, "New.")
     sign(section, user, Decision.RETURN, "Not yet.")
-    assert "Retno: Returned" in words_of(actions.draft_pdf(consultation, "en"))
+    assert "Retno: Returned" in words_of(actions.draft(consultation, "pdf", "en"))

@@ -93,7 +93,7 @@ def test_a_seal_by_another_key_is_not_ours(app: Flask, report: Report) -> None:
     folder = app.config["VAR"] / "keys"
     for file in ("seal.key", "seal.crt"):
         (folder / file).rename(folder / f"{file}.old")
-    forged = seal.seal(actions.draft_pdf(report.consultation, "en"), "Report")
+    forged = seal.seal(actions.draft(report.consultation, "pdf", "en"), "Report")
     assert not seal.check(document).is_ours
     for file in ("seal.key", "seal.crt"):
         (folder / f"{file}.old").rename(folder / file)

@@ -2,99 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import threading
 from typing import Any
 
-import pytest
-from flask import Flask
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consult_app import audit
 from consult_app.comments.models import Comment, Position
-from consult_app.consultations import actions as consultations
-from consult_app.consultations.models import Attribution, Dimension, Indicator
+from consult_app.consultations.models import Dimension, Indicator
 from consult_app.db import db
 from consult_app.events.models import Event, Session
 from consult_app.policy import Role
 from consult_app.registrations.models import Registration
-from consult_app.room import actions, stream
+from consult_app.room import stream
 from consult_app.room.hub import Fragment, Hub
 from consult_app.room.models import Room, RoomState
 from consult_app.room.queries import indicators_of
 from tests import factories
-
-
-@pytest.fixture
-def event(app: Flask) -> Event:
-    consultation = factories.make_consultation(indicators=6, dimensions=2, attribution=Attribution.BY_STAKEHOLDER_TYPE)
-    for section in consultation.sections:
-        consultations.open_section(section, by=factories.BY)
-    return factories.make_event(consultation)
-
-
-@pytest.fixture
-def room(event: Event) -> Room:
-    session = Session(
-        consultation_id=event.consultation_id, event=event, title={"en": "Group one", "id": "Kelompok satu"}, day=event.starts_on,
-        starts_at=dt.time(10), ends_at=dt.time(12),
-    )  # fmt: skip
-    db.session.add(session)
-    audit.record(factories.BY, "session.add", session)
-    made = actions.open_room(session, by=factories.BY)
-    db.session.commit()
-    return made
-
-
-@pytest.fixture
-def facilitator(event: Event, browse: Any) -> Any:
-    return browse(factories.make_user(Role.FACILITATOR, event.consultation))
-
-
-@pytest.fixture
-def person(event: Event) -> Registration:
-    return factories.make_registration(event, name="Retno Speaker", institution="Secret Institution")
-
-
-@pytest.fixture
-def phone(person: Registration, browse: Any) -> Any:
-    return browse(person)
-
-
-def do(who: Any, room: Room, what: str, **given: Any) -> str:
-    answer = who.post(f"/rooms/{room.public_id}/do", data={"do": what, **given}, follow_redirects=True)
-    assert answer.status_code == 200, answer.text
-    db.session.refresh(room)
-    return str(answer.text)
-
-
-def say(phone: Any, room: Room, text: str = "What I hold", key: str = "k" * 20, **more: Any) -> Any:
-    code = room.indicator.code if room.indicator else ""
-    return phone.post(f"/rooms/{room.public_id}/comments", data={"code": code, "kind": "context", "text": text, "client_key": key, **more})
-
-
-def now(who: Any, room: Room, view: str = "phone", **more: Any) -> Any:
-    answer = who.get(f"/rooms/{room.public_id}/now?view={view}", **more)
-    assert answer.status_code == 200
-    return answer.json
+from tests.room.steps import do, now, say
 
 
 def test_the_facilitator_goes_through_the_session(room: Room, facilitator: Any, last_entry: Any, audit_ok: None) -> None:
     codes = [one.code for one in indicators_of(room)]
     do(facilitator, room, "start")
     assert (room.state, room.indicator.code if room.indicator else "") == (RoomState.RUNNING, codes[0])
-    do(facilitator, room, "next", shown=codes[0])
-    do(facilitator, room, "next", shown=codes[0])  # the second click of two, or the second facilitator
+    do(facilitator, room, "next", codes[0])
+    do(facilitator, room, "next", codes[0])  # the second click of two, or the second facilitator
     assert room.indicator is not None
     assert room.indicator.code == codes[1]
     assert last_entry("room.show").object_id == room.public_id
-    do(facilitator, room, "previous", shown=codes[1])
-    assert "no further indicator" in do(facilitator, room, "previous", shown=codes[0])
+    do(facilitator, room, "previous", codes[1])
+    assert "no further indicator" in do(facilitator, room, "previous", codes[0])
     do(facilitator, room, "show", code=codes[-1])
-    assert "no further indicator" in do(facilitator, room, "next", shown=codes[-1])
-    by_key = {"data": {"do": "next", "shown": codes[-1]}, "headers": {"X-Requested-With": "fetch"}}
+    assert "no further indicator" in do(facilitator, room, "next", codes[-1])
+    by_key = {"data": {"do": f"next {codes[-1]}"}, "headers": {"X-Requested-With": "fetch"}}
     assert facilitator.post(f"/rooms/{room.public_id}/do", **by_key).status_code == 409  # the projector's arrow key
     assert "no further indicator" not in facilitator.get(f"/rooms/{room.public_id}/screen").text
     do(facilitator, room, "time", minutes=5)
@@ -103,8 +46,7 @@ def test_the_facilitator_goes_through_the_session(room: Room, facilitator: Any, 
     do(facilitator, room, "pause")
     assert "not running" in do(facilitator, room, "pause")
     do(facilitator, room, "start")
-    do(facilitator, room, "report", notes="We agree <b>mostly</b>")
-    assert "We agree &lt;b&gt;mostly" in do(facilitator, room, "close")
+    do(facilitator, room, "close")
     assert "Start the session first" in do(facilitator, room, "show", code=codes[0])
     assert "no such button" in do(facilitator, room, "explode")
     assert (room.state, room.ends_at) == (RoomState.CLOSED, None)
@@ -163,18 +105,18 @@ def test_what_the_facilitator_closes_is_closed_for_phones_and_open_for_the_recor
     do(facilitator, room, "start")
     assert room.indicator
     code = room.indicator.code
-    do(facilitator, room, "comments", value=0)
+    do(facilitator, room, "comments", 0)
     assert say(phone, room).status_code == 409
     assert phone.post(f"/rooms/{room.public_id}/position", data={"code": code, "value": "agree"}).status_code == 200
-    do(facilitator, room, "positions", value=0)
+    do(facilitator, room, "positions", 0)
     assert phone.post(f"/rooms/{room.public_id}/position", data={"code": code, "value": "abstain"}).status_code == 409
     slug = room.event.consultation.slug
     spoken = {"client_key": "r" * 20, "kind": "context", "text": "Spoken aloud", "speaker": person.public_id}
     assert facilitator.post(f"/consultations/{slug}/indicators/{code}/record", data=spoken).status_code == 303
-    do(facilitator, room, "comments", value=1)
+    do(facilitator, room, "comments", 1)
     assert say(phone, room, key="n" * 20).status_code == 200
-    do(facilitator, room, "next", shown=code)
-    do(facilitator, room, "comments", value=0)
+    do(facilitator, room, "next", code)
+    do(facilitator, room, "comments", 0)
     room_code, other = room.indicator.code, code
     assert room_code != other
     late = {"code": other, "kind": "context", "text": "Late, on the earlier one", "client_key": "z" * 20}
@@ -186,7 +128,7 @@ def test_rule_11_nobody_but_the_facilitator_reads_who_spoke(room: Room, facilita
     do(facilitator, room, "start")
     say(phone, room, text="A view <img src=x onerror=alert(1)>")
     comment = db.session.scalars(db.select(Comment)).one()
-    do(facilitator, room, "pin", comment=comment.public_id)
+    do(facilitator, room, "pin", comment.public_id)
     assert room.pinned_id == comment.id
     screen = facilitator.get(f"/rooms/{room.public_id}/screen").text
     follower = browse(factories.make_registration(event))
@@ -198,6 +140,14 @@ def test_rule_11_nobody_but_the_facilitator_reads_who_spoke(room: Room, facilita
     assert "Retno" in now(facilitator, room, "console")["html"]
     do(facilitator, room, "unpin")
     assert room.pinned_id is None
+
+
+def test_the_screen_shows_a_pinned_wording_as_an_edit_of_the_text(room: Room, facilitator: Any, phone: Any) -> None:
+    do(facilitator, room, "start")
+    say(phone, room, proposed=f"{room.indicator.finding['en']} <b>And more</b>" if room.indicator else "", proposed_language="en")
+    do(facilitator, room, "pin", db.session.scalars(db.select(Comment)).one().public_id)
+    shown = now(facilitator, room, "hall")["html"]
+    assert re.search(r"Finding 0\.<ins>.*? &lt;b&gt;And more&lt;/b&gt;.*</ins>", shown)
 
 
 def events_of(answer: Any, number: int) -> list[tuple[int, str]]:

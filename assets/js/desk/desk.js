@@ -54,6 +54,7 @@ function tell(answer) {
   $("answer-institution").textContent = answer.guest?.institution ?? "";
   $("answer-why").textContent = why(answer);
   for (const image of $("answer").querySelectorAll("[data-look]")) image.toggleAttribute("hidden", image.dataset.look !== look);
+  $("answer-join").hidden = !mayJoin(answer);
   $("last").textContent = [$("answer-word").textContent, answer.guest?.name].filter(Boolean).join(": ");
   $("answer").hidden = false;
   sound(answer.result === "ok");
@@ -74,7 +75,35 @@ async function checkIn(made) {
 
 // -- the last check-in: it can be undone, and signed for --
 let last = null;
+let joins = null; // whose phone the join code is for
+
+/** At a staffed desk, after a check-in in person that the server has: their own phone may join by a code. */
+const mayJoin = (answer) => device.kind !== "kiosk" && ["ok", "already"].includes(answer.result) && Boolean(answer.guest?.id) && !$("exit").checked;
+
+async function showJoin() {
+  const guest = joins;
+  hide();
+  problem($("join"));
+  $("join-words").textContent = "";
+  $("join-qr").replaceChildren();
+  $("join").hidden = false;
+  try {
+    const { address, ends_at: ends, size, path } = await ask(here(`guests/${guest.id}/join`), {}, 6000);
+    if (joins !== guest || $("join").hidden) return; // somebody else stands before the desk by now
+    const [ground, dark] = ["", path].map((d) => { const made = document.createElementNS("http://www.w3.org/2000/svg", "path"); made.setAttribute("d", d || `M0 0h${size}v${size}H0z`); return made; });
+    ground.setAttribute("fill", "#fff");
+    $("join-qr").setAttribute("viewBox", `0 0 ${size} ${size}`);
+    $("join-qr").dataset.address = address;
+    $("join-qr").replaceChildren(ground, dark);
+    $("join-words").textContent = fill(words.joinUntil, { name: guest.name, time: time(ends) });
+    setTimeout(() => { if (joins === guest) $("join").hidden = true; }, new Date(ends) - Date.now());
+  } catch (refused) { problem($("join"), refused.status ? refused.message : words.joinOffline); }
+}
+
 function remember(answer, chosen) {
+  joins = mayJoin(answer) ? answer.guest : null;
+  $("join-last").hidden = !joins;
+  $("join").hidden = true;
   const isMine = answer.result === "ok" && answer.guest?.id && answer.nonce;
   last = isMine ? { nonce: answer.nonce, guest: answer.guest, place: chosen.list || dayOf(new Date()) } : null;
   $("undo-last").hidden = !last || device.kind === "kiosk";
@@ -89,7 +118,7 @@ function problem(form, text) {
 function openUndo() {
   $("undo-title").textContent = fill(words.undoOf, { name: last.guest.name });
   problem($("undo-form"));
-  $("undo-form").hidden = false;
+  $("undo").hidden = false;
   $("reason").focus();
 }
 
@@ -129,7 +158,11 @@ async function askSignature() {
 // -- kiosk: the guest confirms the name before anything is recorded --
 async function kiosk(code) {
   if (!$("confirm").hidden || !$("answer").hidden) return;
-  const guest = await byTicket(code);
+  let guest = await byTicket(code);
+  if (!guest) {
+    await sync(); // the list is on its way, or somebody was registered a moment ago: they are asked like everybody
+    guest = await byTicket(code);
+  }
   if (!guest) return checkIn({ code });
   $("confirm-name").textContent = guest.name;
   $("confirm-institution").textContent = guest.institution;
@@ -157,7 +190,7 @@ async function printBadge(guest) {
   print();
 }
 
-const isBusy = () => ["sign", "undo-form", "replace-form"].some((id) => !$(id).hidden); // somebody signs, or says why
+const isBusy = () => ["sign", "undo", "replace", "join"].some((id) => !$(id).hidden); // somebody signs, says why, or reads the join code
 const found = (code) => (isBusy() ? undefined : device.kind === "kiosk" ? kiosk(code) : checkIn({ code }));
 
 // -- the camera --
@@ -211,7 +244,7 @@ function openReplace(guest) {
   replaced = guest;
   $("replace-title").textContent = fill(words.inPlaceOf, { name: guest.name });
   problem($("replace-form"));
-  $("replace-form").hidden = false;
+  $("replace").hidden = false;
   $("colleague").focus();
 }
 
@@ -300,15 +333,16 @@ function listen() {
   $("send").addEventListener("click", sync);
   $("answer").addEventListener("click", hide);
   registers($("walk-in-form"), () => "walk-ins", () => ({ list: $("list").value }), () => { $("walk-in").open = false; });
-  registers($("replace-form"), () => `guests/${replaced.id}/replace`, () => ({}), () => { $("replace-form").hidden = true; find(); });
+  registers($("replace-form"), () => `guests/${replaced.id}/replace`, () => ({}), () => { $("replace").hidden = true; find(); });
   $("undo-last").addEventListener("click", openUndo);
+  for (const button of document.querySelectorAll("[data-join]")) button.addEventListener("click", (event) => { event.stopPropagation(); showJoin(); });
   $("undo-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const made = last;
     try {
       const answer = await undo(made, $("reason").value);
       $("undo-form").reset();
-      $("undo-form").hidden = true;
+      $("undo").hidden = true;
       remember({}, {});
       $("last").textContent = fill(answer ? words.undone : words.undoneLater, { name: made.guest.name });
       find();

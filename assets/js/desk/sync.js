@@ -171,7 +171,11 @@ async function sendSome(most) {
 }
 
 /** Send all that waits, then fetch what changed; only one tab does it at a time. */
-async function sync() {
+let running;
+/** Send what waits and fetch who is new; who asks while it runs waits for the same run. */
+const sync = () => running ??= synchronise().finally(() => { running = undefined; });
+
+async function synchronise() {
   if (state.isRevoked || !known.event) return;
   const once = async (lock) => {
     if (!lock || state.busy) return;
