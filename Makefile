@@ -7,13 +7,15 @@ bin := .venv/bin
 checks := check-ruff check-format check-types check-imports check-templates check-security check-unused
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench assets screenshots clean $(checks)
+.PHONY: help run test check bench prove scale assets screenshots clean $(checks)
 
 help:
 	@echo "make run          set up and serve at http://$(HOST):$(PORT) with the demonstration (PORT=…, CONSULT_DEMO=0)"
 	@echo "make test         all tests (ARGS='-k signing')"
 	@echo "make check        lint, types, import contracts, templates, security: about a minute"
-	@echo "make bench        figures beside their floors, one JSON object a line"
+	@echo "make bench        figures beside their floors, one JSON object a line (ARGS='pages checkins')"
+	@echo "make scale        several processes behind nginx on a large site, one of them killed (ARGS=--small)"
+	@echo "make prove        what holds when things go wrong, a line each, also into docs/reliability.md (ARGS='kill tampering')"
 	@echo "make assets       build static/dist/ anew"
 	@echo "make screenshots  pictures of the pages, both languages, light and dark"
 	@echo "make clean        remove what set-up made; data under var/ stays"
@@ -24,14 +26,19 @@ run:
 
 test:
 	@tools/setup.sh test
-	$(bin)/pytest -n 2 --maxschedchunk=1 -q $(ARGS)
+	$(bin)/pytest -n 2 --dist loadgroup -q $(ARGS)
 
 bench:
 	@tools/setup.sh test
-	$(bin)/python -m benchmarks.registration
-	$(bin)/python -m benchmarks.checkins
-	$(bin)/python -m benchmarks.guests
-	$(bin)/python -m benchmarks.streams
+	$(bin)/python -m benchmarks $(ARGS)
+
+scale:
+	@tools/setup.sh scale
+	$(bin)/python -m benchmarks.scale $(ARGS)
+
+prove:
+	@tools/setup.sh test
+	$(bin)/python -m proofs --write docs/reliability.md $(ARGS)
 
 check:
 	@tools/setup.sh check

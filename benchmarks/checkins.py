@@ -24,6 +24,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from benchmarks.floors import make_tables
 from benchmarks.site import empty_site, register, tell
 from consult_app.attendance.devices import create_token
 from consult_app.db import db
@@ -31,19 +32,18 @@ from consult_app.registrations.tickets import ticket_code, token_hash
 from tests.factories import BY
 from tests.postgresql import postgresql_server
 
-BIN = Path(sys.executable).parent
+BIN, ROOT = Path(sys.executable).parent, Path(__file__).resolve().parent.parent
 TICKETS, ROUNDS = 600, 3
 
 
 @contextmanager
 def server(module: str, environment: dict[str, str]) -> Iterator[int]:
-    """gunicorn as `consult serve` starts it; gives its port."""
+    """gunicorn as `consult serve` starts it; gives its port. It ends at once: streams have no end of their own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--worker-class", "gevent", "--workers", "1"]
-    command += ["--worker-connections", "3000", "--no-control-socket", "--graceful-timeout", "5", module]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [str(BIN / "gunicorn"), "--bind", f"127.0.0.1:{port}", module]  # and gunicorn.conf.py
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + 60
         while time.monotonic() < end:
@@ -56,7 +56,7 @@ def server(module: str, environment: dict[str, str]) -> Iterator[int]:
             time.sleep(0.05)
         yield port
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGQUIT)
         process.wait(30)
 
 
@@ -96,8 +96,7 @@ def measure(kind: str, url: str | None, levels: tuple[int, ...]) -> None:
         people = register(event, len(levels) * ROUNDS * TICKETS)
         _device, token = create_token(event, "bench", by=BY)
         seeds, slug = [person.seed for person in people], event.slug
-        key = "SERIAL" if url else "INTEGER"
-        db.session.execute(text(f"CREATE TABLE floor_rows (id {key} PRIMARY KEY, registration_id INTEGER, nonce TEXT UNIQUE)"))
+        make_tables(db.session.connection())
         db.session.commit()
         db.session.remove()
         environment = {
@@ -108,18 +107,22 @@ def measure(kind: str, url: str | None, levels: tuple[int, ...]) -> None:
                 load(floor, "/checkins", "", [_body(hash="")], 1)
                 load(ours, f"/api/v1/events/{slug}/checkins", token, [_body(code="none")], 1)
             for at_once in levels:
-                figures: dict[str, list[Any]] = {"ours": [], "p99": [], "floor": [], "floor_p99": []}
+                figures: dict[str, list[Any]] = {"ours": [], "p99": [], "floor": [], "floor_p99": [], "logged": []}
                 for _round in range(ROUNDS):
                     part = [seeds.pop() for _n in range(TICKETS)]
                     bodies = [_body(hash=token_hash(ticket_code(seed))) for seed in part]
                     rate, p99, _ok = load(floor, "/checkins", "", bodies, at_once)
                     figures["floor"].append(rate), figures["floor_p99"].append(p99)
+                    bodies = [_body(hash=token_hash(ticket_code(seed))) for seed in part]
+                    figures["logged"].append(load(floor, "/logged", "", bodies, at_once)[0])
                     bodies = [_body(code=ticket_code(seed)) for seed in part]
                     rate, p99, went_well = load(ours, f"/api/v1/events/{slug}/checkins", token, bodies, at_once)
                     assert went_well == TICKETS, f"{TICKETS - went_well} of {TICKETS} did not answer ok"
                     figures["ours"].append(rate), figures["p99"].append(p99)
                 middle = {name: statistics.median(values) for name, values in figures.items()}
                 spread = max(figures["ours"]) - min(figures["ours"])
+                apart = max(figures["logged"]) - min(figures["logged"])
+                tell(f"checkin_{kind}c{at_once}_bare_with_a_log", middle["logged"], "per s", middle["floor"], TICKETS * ROUNDS, apart)
                 tell(f"checkin_{kind}c{at_once}", middle["ours"], "per s", middle["floor"], TICKETS * ROUNDS, spread)
                 tell(
                     f"checkin_{kind}c{at_once}_p99",

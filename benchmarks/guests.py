@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from benchmarks.site import tell
-from tests.journeys.conftest import FLAGS, chromium_path, wait_for
+from tests.journeys.conftest import FLAGS, chromium_path, serve, wait_for
 from tests.journeys.desks import CAMERA, Desk, desk_of, video
 
 GUESTS, ROUNDS = 10_000, 5
@@ -120,7 +120,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         (path / "var").mkdir()
-        with desk_of(path / "var", GUESTS) as desk:
+        with serve(path / "var", demo=False) as site:
+            desk = desk_of(site, GUESTS)
             over_http(desk, in_a_browser(desk, path))
 
 

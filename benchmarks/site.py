@@ -23,7 +23,7 @@ from consult_app.policy import Role
 from consult_app.registrations.models import Registration, RegistrationState, Source
 from consult_app.registrations.people import fill, set_secrets
 from tests import factories
-from tests.conftest import SETTINGS, Client
+from tests.conftest import SETTINGS, Client, empty_database
 
 
 @contextmanager
@@ -31,10 +31,11 @@ def empty_site(url: str | None = None) -> Iterator[tuple[Flask, Event]]:
     """An application on SQLite or at a database address, and an event of today without registrations."""
     with tempfile.TemporaryDirectory() as folder:
         var = Path(folder)
-        app = create_app({**SETTINGS, "VAR": var, "DATABASE_URL": url or f"sqlite:///{var / 'consult.db'}"})
+        app = create_app({**SETTINGS, "VAR": var, "DATABASE_URL": url or empty_database(var)})
         app.test_client_class = Client
         with app.app_context():
-            upgrade()
+            if url:
+                upgrade()
             today = dt.datetime.now(ZoneInfo("Asia/Jakarta")).date()
             event = factories.make_event(starts_on=today, ends_on=today + dt.timedelta(days=1))
             db.session.commit()

@@ -7,6 +7,7 @@ one small answer each from the same server.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 import re
@@ -36,7 +37,7 @@ from tests.factories import BY
 STREAMS, COMMENTS, PAUSE = 1000, 100, 0.2  # 300 comments a minute
 
 
-def _enter(port: int, link: str) -> tuple[str, str]:
+def enter(port: int, link: str) -> tuple[str, str]:
     """Open a personal link as a phone does; the cookie of its session, and the token that its forms carry."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar := CookieJar()))
     base = f"http://127.0.0.1:{port}"
@@ -72,8 +73,9 @@ async def _follow(port: int, path: str, cookie: str, seen: dict[str, list[float]
     while True:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
-        if b" 200 " in (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]:
-            break
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            if b" 200 " in (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]:
+                break
         writer.close()  # a thousand at once: some are told to come again, as the page's script does
         await asyncio.sleep(3)
     opened.release()
@@ -156,7 +158,7 @@ def main() -> None:
             "CONSULT_TOKEN_KEY": app.config["TOKEN_KEY"], "CONSULT_SECRET_KEY": app.config["SECRET_KEY"],
         }  # fmt: skip
         with server("wsgi:app", environment) as port:
-            asyncio.run(_run(port, public_id, code, [_enter(port, link) for link in links]))
+            asyncio.run(_run(port, public_id, code, [enter(port, link) for link in links]))
         kept = db.session.scalar(select(func.count()).select_from(Comment))
         assert kept == COMMENTS + 1, kept
 
