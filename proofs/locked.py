@@ -14,11 +14,9 @@ from pathlib import Path
 from proofs import Finding
 from proofs.site import ask, check_ins, desk, serving, written
 
-PATIENCE = 6.0  # seconds after which a writer must know
 
-
-def locked(*, seconds: float, clients: int = 8, read_within: float = 2.0) -> Finding:
-    """Hold the lock for so many seconds while clients write and others read; `read_within`: seconds that a read may take."""
+def locked(*, seconds: float, clients: int = 8, told_within: float = 6.0, read_within: float = 2.0) -> Finding:
+    """Hold the lock for so many seconds while clients write and others read; seconds until a writer must know, and that a read may take."""
     with tempfile.TemporaryDirectory() as folder, desk(Path(folder), 400) as site, serving(site, with_jobs=False) as server:
         waiting, over = check_ins(site), threading.Event()
         statuses: Counter[int] = Counter()
@@ -64,4 +62,4 @@ def locked(*, seconds: float, clients: int = 8, read_within: float = 2.0) -> Fin
             f"{len(reads) - 1} reads within {max(reads):.2f} s; afterwards {len(acknowledged)} written, {lost} lost"
         )
         holds = not problems and not lost and bool(acknowledged) and bool(statuses[503])
-        return Finding(figure + (f"; {problems[:3]}" if problems else ""), holds and max(writes) < PATIENCE and max(reads) < read_within)
+        return Finding(figure + (f"; {problems[:3]}" if problems else ""), holds and max(writes) < told_within and max(reads) < read_within)

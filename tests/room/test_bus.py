@@ -33,6 +33,7 @@ from tests.postgresql import postgresql_server
 
 pytestmark = pytest.mark.xdist_group("bus")  # one PostgreSQL for all
 LOOK = "60"  # seconds: what arrives sooner was told, not found by looking
+TOLD = 20  # seconds: far from that, and enough for a machine that does other things too
 
 
 @dataclass
@@ -147,17 +148,17 @@ def test_redis_tells_the_other_process_and_when_it_is_killed_nothing_is_lost(pla
         environment = {**place.environment, "CONSULT_NEWS": url}
         with server("wsgi:app", environment) as here, server("wsgi:app", environment) as there:
             phone = Phone(place, here, there)
-            assert told(phone) < 1
+            assert told(phone) < TOLD
             process.send_signal(signal.SIGKILL)
             process.wait()
-            assert phone.seconds_until_told() < 10
-            assert phone.seconds_until_told() < 10
+            assert phone.seconds_until_told() < TOLD
+            assert phone.seconds_until_told() < TOLD
 
 
 def test_postgresql_tells_the_other_process(place: Place) -> None:
     environment = {**place.environment, "CONSULT_NEWS": "postgresql"}
     with server("wsgi:app", environment) as here, server("wsgi:app", environment) as there:
-        assert told(Phone(place, here, there)) < 1
+        assert told(Phone(place, here, there)) < TOLD
 
 
 def test_what_the_setting_may_be(tmp_path: Path) -> None:
