@@ -100,7 +100,7 @@ def test_rule_11_an_observer_sees_no_cell_of_one_or_two(event: Event, browse: An
     sheet = sheet_rows(observer.get(f"/events/{event.slug}/participation.xlsx").data)[:4]
     assert [(row[0], row[4]) for row in page] == [("Government", "5"), ("NGO", "&lt;3"), ("UN agency", "&lt;3"), ("Total", "10")]
     assert [row[4] for row in sheet] == ["5", "<3", "<3", "10"]
-    assert "ngo" not in observer.get(f"/events/{event.slug}/attendance").text.lower().replace(">ngo<", "")
+    assert not re.search(r"\bngo\b", observer.get(f"/events/{event.slug}/attendance").text.lower().replace(">ngo<", ""))
     organiser = browse(factories.make_user(Role.ORGANISER, event.consultation))
     assert [row[4] for row in page_rows(organiser.get(f"/events/{event.slug}/attendance").text)[:4]] == ["5", "1", "4", "10"]
 
