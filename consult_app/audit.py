@@ -48,7 +48,7 @@ class AuditEntry(Model):
     note: Mapped[str] = mapped_column(default="")
     commitment: Mapped[str]
     previous: Mapped[str]
-    hash: Mapped[str] = mapped_column(unique=True)
+    hash: Mapped[str]
     salt: Mapped[str | None]
     state: Mapped[str | None]
 
@@ -87,7 +87,12 @@ class Fault:
     what: str
 
 
+_IS_PLAIN = frozenset({str, int, bool, float, type(None)})  # the very types: an enum is a subclass of its values' type
+
+
 def _plain(value: Any) -> Any:
+    if value.__class__ in _IS_PLAIN:
+        return value
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
     if isinstance(value, dt.date | dt.time):

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Request, Response, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -36,6 +37,7 @@ Row = TypeVar("Row")
 View = TypeVar("View", bound=Callable[..., Any])
 
 bp = Blueprint("web", __name__)
+API = "/api/"
 REDIS_PATIENCE = 0.25  # seconds that a request waits for Redis to count it
 csrf = CSRFProtect()
 # Pages only. The cookie is SameSite=Lax, so no other site can have a page of ours made with its own words in it (BREACH).
@@ -126,7 +128,7 @@ def is_htmx() -> bool:
 
 def is_api() -> bool:
     """Whether a program asks: it shows a token, and gets its errors as JSON."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(API)
 
 
 def go(url: str) -> BaseResponse:
@@ -223,13 +225,14 @@ def _finish(response: Response) -> Response:
     # a redirect to sign-in or set-up comes before any view, and what OPTIONS tells of an address Flask answers by itself
     if undeclared and not g.get("before_policy") and request.method != "OPTIONS":
         raise AssertionError(f"{request.endpoint} answered without asking the policy")
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  iterating gives pairs
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in given])
     if request.is_secure or current_app.config["BASE_URL"].startswith("https://"):  # a proxy may end the TLS
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store" if g.actor.is_authenticated else "no-cache")
-        response.vary.add("Cookie")
+        if not is_api():
+            response.vary.add("Cookie")
     return response
 
 
@@ -321,6 +324,17 @@ def _manifest(app: Flask) -> dict[str, str]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+class Sessions(SecureCookieSessionInterface):
+    """The cookie of pages. A program shows a token at each request: its cookies are not read, and it gets none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return self.session_class() if request.path.startswith(API) else super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not is_api():
+            super().save_session(app, session, response)
+
+
 class Json(DefaultJSONProvider):
     """JSON that is nested without end is as unreadable as any other broken one (400)."""
 
@@ -349,6 +363,7 @@ def _set_limits_storage(app: Flask) -> None:
 def init_app(app: Flask) -> None:
     """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
     app.json = Json(app)
+    app.session_interface = Sessions()
     app.extensions["assets"] = _manifest(app)
     app.before_request(_begin_request)
     login_manager.init_app(app)

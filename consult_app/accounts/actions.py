@@ -11,7 +11,6 @@ import time
 import pyotp
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
-from zxcvbn import zxcvbn
 
 from consult_app import audit, mail
 from consult_app.accounts.models import Membership, User
@@ -41,6 +40,8 @@ def check_password(password: str, *about: str) -> None:
     `about` is what others know of the account, such as its name and address. Judged without a network, from the lists of
     common passwords and words that zxcvbn brings, as they are and with the usual changes (Wheeler, USENIX Security 2016).
     """
+    from zxcvbn import zxcvbn  # noqa: PLC0415  its lists are 12 MB, and few processes ever judge a password
+
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise Invalid(_("Use 12 to 128 characters; a sentence works well."), field="password")
     known = [word for words in (setting("SITE_NAME"), *about) for word in re.split(r"[\W_]+", words) if len(word) > 2]

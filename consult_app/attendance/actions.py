@@ -18,7 +18,7 @@ from consult_app.accounts.models import User
 from consult_app.attendance import devices
 from consult_app.attendance.models import CheckIn, Device, DrawnSignature, Movement, ScanResult
 from consult_app.attendance.queries import online_today
-from consult_app.db import db, new_public_id, now
+from consult_app.db import copy_of, db, new_public_id, now
 from consult_app.errors import Conflict, Invalid, Missing
 from consult_app.events.models import Event, Session
 from consult_app.i18n import _
@@ -146,10 +146,9 @@ class _Made:
     def keep(self) -> None:
         if not self.rows:
             return
-        # read past the attributes, which cost five times as much: what was not set is NULL
-        values = [{name: vars(row).get(name) for name in _COLUMNS} for row, _by in self.rows]
+        values = [{name: vars(row)[name] for name in _COLUMNS} for row, _by in self.rows]
         for (row, _by), number in zip(self.rows, db.session.connection().execute(_INSERT, values).scalars(), strict=True):
-            row.id = number
+            vars(row).update(id=number)
         audit.record_all([(by, "checkin.scan", row) for row, by in self.rows])
         self.rows.clear()
 
@@ -207,10 +206,11 @@ def _holders(
         number = row.of_id
         if number not in people:
             fresh.add(number)
-            registration = Registration(
+            registration = copy_of(
+                Registration,
                 **{name: row[len(_KNOWN_COLUMNS) + n] for n, name in enumerate(OF_HOLDER)},
-                institution=Institution(name=row.institution),
-                stakeholder_type=StakeholderType(code=row.kind),
+                institution=copy_of(Institution, name=row.institution),
+                stakeholder_type=copy_of(StakeholderType, code=row.kind),
             )
             people[number] = _Holder(registration, [])
         found[getattr(row, key)] = people[number]
@@ -242,7 +242,9 @@ def _check_in(event: Event, holder: _Holder, made: _Made, *, by: Actor, nonce: s
     if registration.event_id != event.id:
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
     at, is_late = how.times(now())
-    row = CheckIn(
+    row = copy_of(
+        CheckIn,
+        id=None,
         public_id=new_public_id(),
         created_at=now(),
         consultation_id=event.consultation_id,
@@ -259,6 +261,9 @@ def _check_in(event: Event, holder: _Holder, made: _Made, *, by: Actor, nonce: s
         by_id=by.id if isinstance(by, User) else None,
         device_id=by.id if isinstance(by, Device) else None,
         nonce=f"{nonce}:{registration.public_id}",  # two people scanned from one page are two scans
+        result=None,
+        undone_at=None,
+        undone_by_id=None,
         undo_reason="",
     )
     sent_before = next((c for c in known if (c.nonce, c.device_id, c.by_id) == (row.nonce, row.device_id, row.by_id)), None)
@@ -319,8 +324,9 @@ def _move(row: CheckIn, holder: _Holder, made: _Made, *, by: Actor) -> ScanAnswe
     superseded = None
     if row.type is Movement.ENTRY:
         arrival = next((c for c in rows if c.is_arrival), None)
-        row.is_arrival = arrival is None or arrival in after
-        if arrival is not None and row.is_arrival:
+        is_arrival = arrival is None or arrival in after
+        vars(row).update(is_arrival=is_arrival)
+        if arrival is not None and is_arrival:
             superseded = arrival
             made.keep()
             _supersede(arrival, by=by, is_repeated=after[0] is arrival)
@@ -341,7 +347,7 @@ def _supersede(arrival: Known, *, by: Actor, is_repeated: bool) -> None:
 
 
 def _keep(row: CheckIn, result: ScanResult, holder: _Holder, made: _Made, *, by: Actor) -> None:
-    row.result = result
+    vars(row).update(result=result)  # a copy has no session that would be told
     holder.known.append(row)
     made.rows.append((row, by))
 

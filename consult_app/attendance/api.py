@@ -20,7 +20,7 @@ from consult_app.attendance.join import show_join_code
 from consult_app.attendance.models import CheckIn, Device, ScanResult
 from consult_app.attendance.together import together
 from consult_app.attendance.why import why
-from consult_app.db import alone, db, now
+from consult_app.db import alone, copy_of, db, now
 from consult_app.errors import Invalid, Missing
 from consult_app.events.models import Event, Session
 from consult_app.events.queries import load_event
@@ -94,7 +94,7 @@ def _session(event: Event, public_id: str) -> Session:
         ).first()
     if found is None:
         raise Invalid(_("There is no such session at this event."), field="list")
-    return Session(id=found.id, day=found.day)
+    return copy_of(Session, id=found.id, day=found.day)
 
 
 def _shown(event: Event, item: shapes.CheckInIn, offset: float | None, device: Device) -> Shown | ScanAnswer:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from consult_app import audit
 from consult_app.attendance.models import Device, DeviceKind
-from consult_app.db import alone, db, now
+from consult_app.db import alone, copy_of, db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event
 from consult_app.i18n import _
@@ -110,10 +110,9 @@ REMEMBERED = 30.0  # seconds
 
 
 def _copy(row: Row[Any]) -> Device:
-    """A device with its event, to be read: rows of the session would cost twice as much."""
-    device = Device(**dict(zip(OF_DEVICE, row, strict=False)))
-    device.event = Event(**dict(zip(OF_EVENT, row[len(OF_DEVICE) :], strict=True)))
-    return device
+    """A device with its event, to be read."""
+    event = copy_of(Event, **dict(zip(OF_EVENT, row[len(OF_DEVICE) :], strict=True)))
+    return copy_of(Device, **dict(zip(OF_DEVICE, row, strict=False)), event=event)
 
 
 def by_token(token: str, *, for_scan: bool = False) -> Device | None:

@@ -122,8 +122,17 @@ class CheckIn(Public, Audited, Model):
 
     __tablename__ = "check_ins"
     __table_args__ = (
-        UniqueConstraint("by_id", "nonce"),  # the same scan sent twice counts once
-        UniqueConstraint("device_id", "nonce"),
+        *(  # the same scan sent twice counts once
+            Index(
+                f"uq_check_ins_{who}_nonce",
+                who,
+                "nonce",
+                unique=True,
+                sqlite_where=text(f"{who} IS NOT NULL"),
+                postgresql_where=text(f"{who} IS NOT NULL"),
+            )
+            for who in ("by_id", "device_id")
+        ),
         Index(
             "uq_check_ins_arrival_on_day",
             "registration_id",

@@ -19,6 +19,7 @@ from consult_app.attendance.actions import ScanAnswer, Shown, scan_all
 from consult_app.db import db
 
 MOST = 40  # in one transaction, so that the first does not wait long for the last
+LOOKS = 8  # scans that came alone, after which only every so-manieth looks whether others have come
 
 
 class Work:
@@ -39,6 +40,7 @@ class Turn:
     def __init__(self) -> None:
         self.guard = threading.Lock()
         self.is_taken = False
+        self.alone = 0  # how many came alone since several came together
         self.waiting: deque[Work] = deque()
 
     def join(self, work: Work) -> None:
@@ -48,12 +50,14 @@ class Turn:
             must_wait, self.is_taken = self.is_taken, True
         if must_wait:
             work.gate.acquire()
-        else:
+        elif self.alone < LOOKS or self.alone % LOOKS == 0:
             time.sleep(0)  # let the others that have come so far stand in the queue too
 
     def take(self, most: int) -> list[Work]:
         with self.guard:
-            return [self.waiting.popleft() for _n in range(min(most, len(self.waiting)))]
+            taken = [self.waiting.popleft() for _n in range(min(most, len(self.waiting)))]
+            self.alone = self.alone + 1 if len(taken) == 1 else 0
+            return taken
 
     def give_on(self) -> None:
         """It is the turn of the first of those who wait, or of whoever comes next."""

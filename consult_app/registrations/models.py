@@ -185,6 +185,7 @@ class Registration(Public, Audited, Model):
             sqlite_where=text("state IN ('confirmed', 'waiting', 'pending')"),
             postgresql_where=text("state IN ('confirmed', 'waiting', 'pending')"),
         ),
+        Index("ix_registrations_event_id_name", "event_id", "name", "id"),  # the order of lists
         Index("ix_registrations_event_id_state_type", "event_id", "state", "stakeholder_type_id"),
         Index(
             "uq_registrations_event_id_institution_id_speaks",
