@@ -40,6 +40,7 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
 def bare_view(client: Any, path: str, **how: Any) -> tuple[Any, int]:
     """A client of the floor of a page, as this client sees it, and how many statements it asks."""
     client.get(path, **how)  # templates and statements are compiled once
+    client.application.extensions["figures"].clear()  # a bare view has no memory: it counts whenever it is asked
     with statements() as seen:
         page = client.get(path, **how)
     assert page.status_code == 200, page.status

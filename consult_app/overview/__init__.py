@@ -15,4 +15,5 @@ def thread_of(consultation: Consultation) -> list[Knot]:
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.bp)
+    app.extensions["figures"] = {}
     app.jinja_env.globals["thread_of"] = thread_of

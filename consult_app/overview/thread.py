@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flask import url_for
-from sqlalchemy import Select, bindparam, func, select
+from flask import current_app, url_for
+from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from consult_app.attendance.models import CheckIn
 from consult_app.attendance.queries import arrived_ids
+from consult_app.audit import HEADS
 from consult_app.comments.models import Comment
 from consult_app.comments.queries import counts_by, number_where
 from consult_app.consultations.models import Consultation, Dimension, Indicator, Section, SectionState
@@ -56,18 +57,34 @@ class Figures:
 
 
 def figures_of(consultations: Sequence[Consultation]) -> dict[int, Figures]:
-    """The numbers of several consultations, in one statement."""
-    rows = db.session.execute(_statement(), {"ids": [consultation.id for consultation in consultations]})
-    return {one: Figures(event, *numbers) for one, event, *numbers in rows.tuples()}
+    """The numbers of several consultations, in one statement; in two where something was recorded since they were counted last.
+
+    Whatever they count is recorded: while the log of a consultation ends as it did, they are as they were.
+    """
+    counted: dict[int, tuple[str, Sequence[Any]]] = current_app.extensions["figures"]
+    now_at, counts = _statements()
+    here = {"ids": [consultation.id for consultation in consultations]}
+    shown = db.session.execute(now_at, here).tuples().all()
+    if changed := [one for one, end, _event in shown if end is None or counted.get(one, ("",))[0] != end]:
+        ends = {one: end for one, end, _event in shown}
+        for one, *numbers in db.session.execute(counts, {"ids": changed}).tuples():
+            counted[one] = (ends[one], numbers)
+    return {one: Figures(event, *counted[one][1]) for one, _end, event in shown}
 
 
 @cache
-def _statement() -> Select[Any]:
-    """Built once: it stands on every page of the staff, and to build it takes longer than to ask it."""
+def _statements() -> tuple[Select[Any], Select[Any]]:
+    """Where the log ends, with the main event; and the numbers. Built once: to build them takes longer than to ask."""
     ids: Any = bindparam("ids", expanding=True)
     one = aliased(Event)
     newest = (one.kind == EventKind.VALIDATION).desc(), one.starts_on.desc(), one.id.desc()
     main = select(one.id).where(one.consultation_id == Consultation.id).order_by(*newest).limit(1).scalar_subquery()
+    now_at = (
+        select(Consultation.id, HEADS.c.hash, Event)
+        .outerjoin(HEADS, HEADS.c.chain == cast(Consultation.id, String))
+        .outerjoin(Event, Event.id == main)
+        .where(Consultation.id.in_(ids))
+    )
     registered = select(func.count()).where(Registration.event_id == Event.id, Registration.state == RegistrationState.CONFIRMED)
     came = arrived_ids(Event).with_only_columns(func.count(func.distinct(CheckIn.registration_id)))
     sealed = select(Report.id).where(Report.consultation_id == Consultation.id, Report.state == ReportState.SEALED).exists()
@@ -75,9 +92,9 @@ def _statement() -> Select[Any]:
     of_sections = select(func.count().label("all"), *map(number_where, states)).where(Section.consultation_id.in_(ids))
     parts = of_sections.add_columns(Section.consultation_id).group_by(Section.consultation_id).subquery()
     said = counts_by(Comment.consultation_id, ids).subquery()
-    return (
+    counts = (
         select(
-            Consultation.id, Event, registered.scalar_subquery(), came.scalar_subquery(), _counted(Indicator), _counted(Dimension), sealed,
+            Consultation.id, registered.scalar_subquery(), came.scalar_subquery(), _counted(Indicator), _counted(Dimension), sealed,
             *(func.coalesce(column, 0) for column in (*list(parts.c)[:4], *list(said.c)[1:])),
         )
         .select_from(Consultation)
@@ -86,6 +103,7 @@ def _statement() -> Select[Any]:
         .outerjoin(said, said.c.consultation_id == Consultation.id)
         .where(Consultation.id.in_(ids))
     )  # fmt: skip
+    return now_at, counts
 
 
 def _counted(kind: type[Indicator | Dimension]) -> Any:
