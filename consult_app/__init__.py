@@ -46,6 +46,7 @@ from . import (
 )
 
 if _collects:
+    gc.freeze()  # nor at the process's end, which took longer than most commands
     gc.enable()
 
 
