@@ -26,6 +26,7 @@ from consult_app.consultations.models import Consultation
 from consult_app.db import db, now, set_transaction_mode
 from consult_app.errors import DomainError
 from consult_app.policy import System
+from consult_app.reports.commands import draft_command
 from consult_app.reports.commands import verify_command as verify_report_command
 
 
@@ -39,6 +40,7 @@ cli = FlaskGroup(create_app=_make_app, add_default_commands=False, help="Consult
 
 
 cli.add_command(framework)
+cli.add_command(draft_command)
 cli.add_command(verify_report_command)
 cli.add_command(token)
 

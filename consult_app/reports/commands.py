@@ -8,9 +8,29 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from consult_app.consultations.queries import load_consultation
+from consult_app.db import transaction_mode
+from consult_app.errors import DomainError
 from consult_app.i18n import local
-from consult_app.reports import labels
+from consult_app.reports import actions, labels
+from consult_app.reports.copies import KINDS
 from consult_app.reports.verify import examine
+
+
+@click.command("draft")
+@click.argument("slug")
+@click.option("--kind", type=click.Choice(["pdf", *KINDS]), default="pdf", show_default=True)
+@click.option("--language", default="en", show_default=True, help='One language of the consultation, or all in one file ("en+id").')
+@with_appcontext
+def draft_command(slug: str, kind: str, language: str) -> None:
+    """Write the report of the consultation SLUG as it stands, without a seal, to standard output."""
+    with transaction_mode("read"):
+        try:
+            consultation = load_consultation(slug)
+            actions.check_language(consultation, language)
+        except DomainError as problem:
+            raise click.ClickException(str(problem.message)) from problem
+        sys.stdout.buffer.write(actions.draft(consultation, kind, language))
 
 
 @click.command("verify")

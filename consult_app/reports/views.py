@@ -12,7 +12,7 @@ from consult_app.documents.word import DOCX_TYPE
 from consult_app.errors import Invalid, Missing
 from consult_app.i18n import _, gettext, language
 from consult_app.policy import public, require
-from consult_app.reports import actions, difference_views, files, jobs, labels, mails, paper_views, queries, verify  # noqa: F401  jobs, mails: register themselves
+from consult_app.reports import actions, difference_views, drafts, files, jobs, labels, mails, paper_views, queries, verify  # noqa: F401  jobs, mails: register themselves
 from consult_app.reports.forms import SealForm, VerifyForm
 from consult_app.reports.models import Report
 from consult_app.reports.schema import SCHEMA
@@ -55,7 +55,7 @@ def request_report(slug: str) -> Answer:
 @bp.get("/consultations/<slug>/report/draft.<any(pdf, docx, xlsx, csv, json):kind>")
 @limiter.limit("30 per minute", key_func=lambda: str(g.actor.actor_key))
 def draft(slug: str, kind: str) -> Answer:
-    """The report as it stands, without a seal. A GET's transaction only reads, and nobody waits for it."""
+    """The report as it stands, without a seal."""
     consultation = load_consultation(slug)
     require("report.see", consultation)
     code = request.args.get("language", language())
@@ -63,7 +63,7 @@ def draft(slug: str, kind: str) -> Answer:
         actions.check_language(consultation, code)
     except Invalid:
         abort(404)
-    return _file(actions.draft(consultation, kind, code), f"{slug}-draft-{code}", kind, inline=kind == "pdf")
+    return _file(drafts.make(consultation, kind, code), f"{slug}-draft-{code}", kind, inline=kind == "pdf")
 
 
 TYPES = {"pdf": "application/pdf", "docx": DOCX_TYPE, "xlsx": XLSX_TYPE, "csv": "application/zip", "json": "application/json"}

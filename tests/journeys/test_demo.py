@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,20 @@ def test_rule_1_and_23_counts_agree_on_pages_and_in_documents(demo_site: Site, s
     text = " ".join(page.extract_text() for page in report.pages)
     assert re.search(rf"\b{indicators} indicators\b", text)
     assert re.search(rf"\b{arrived}\b", text)
+
+
+def test_others_are_served_while_a_draft_is_made(demo_site: Site) -> None:
+    """The report is made in a process of its own: the requests of the server share one thread."""
+    organiser, public = Reader(demo_site.url, 0), Reader(demo_site.url, None)
+    made: list[bytes] = []
+    thread = threading.Thread(target=lambda: made.append(organiser.read(f"/consultations/{NATIONAL}/report/draft.pdf?language=en%2Bid")[1]))
+    thread.start()
+    served = 0
+    while thread.is_alive():
+        assert public.get("/healthz") == "ok"
+        served += 1
+    assert made[0].startswith(b"%PDF")
+    assert served > 20
 
 
 def test_the_local_report_is_sealed_and_the_national_has_sections_in_every_state(demo_site: Site) -> None:

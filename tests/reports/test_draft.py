@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pypdf
@@ -195,3 +199,31 @@ def test_a_draft_after_a_return_says_so(app: Any, consultation: Consultation) ->
     rewrite(section, "New.")
     sign(section, user, Decision.RETURN, "Not yet.")
     assert "Retno: Returned" in words_of(actions.draft(consultation, "pdf", "en"))
+
+
+def test_a_command_writes_the_draft(app: Any, consultation: Consultation) -> None:
+    def run(*words: str) -> Any:
+        environment = {**os.environ, "CONSULT_VAR": str(app.config["VAR"]), "DATABASE_URL": app.config["DATABASE_URL"]}
+        return subprocess.run([sys.executable, "-m", "consult_app.cli", "draft", *words], env=environment, capture_output=True, check=False)
+
+    db.session.commit()
+    done = run(consultation.slug, "--language", "id")
+    assert done.returncode == 0, done.stderr
+    assert "Konsultasi" in words_of(done.stdout)
+    assert json.loads(run(consultation.slug, "--kind", "json").stdout)["consultation"]["slug"] == consultation.slug
+    for wrong in (("nothing",), (consultation.slug, "--language", "fr"), (consultation.slug, "--kind", "exe")):
+        refused = run(*wrong)
+        assert (refused.returncode != 0, refused.stdout) == (True, b"")
+
+
+def test_a_draft_that_cannot_be_made_is_told(
+    browse: Any, consultation: Consultation, organiser: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a server asks, another process makes it: here one that finds no such consultation in its database."""
+    client = browse(organiser)
+    monkeypatch.setattr("consult_app.reports.drafts.is_module_patched", lambda _name: True)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    answer = client.get(f"/consultations/{consultation.slug}/report/draft.pdf?language=en")
+    assert answer.status_code == 503
+    assert "could not be made" in answer.text
+    assert b"%PDF" not in answer.data
