@@ -47,6 +47,7 @@ from . import (
 
 if _collects:
     gc.freeze()  # nor at the process's end, which took longer than most commands
+    gc.set_threshold(10_000, 10, 10)  # a large report is made of millions of objects: a third faster, for a tenth more memory
     gc.enable()
 
 

@@ -86,7 +86,8 @@ class Known(Protocol):
 
 
 CHECK_INS = cast(Table, CheckIn.__table__)
-_INSERT = CHECK_INS.insert().returning(CHECK_INS.c.id, sort_by_parameter_order=True)
+_INSERT = CHECK_INS.insert()
+_INSERT_ALL = _INSERT.returning(CHECK_INS.c.id, sort_by_parameter_order=True)
 _NO_ID_YET = 2**63  # of one that is being made: the latest
 _COLUMNS = tuple(c.name for c in CHECK_INS.columns if c.name != "id")
 _KNOWN_COLUMNS = tuple(CHECK_INS.c[name] for name in Known.__annotations__)
@@ -147,7 +148,12 @@ class _Made:
         if not self.rows:
             return
         values = [{name: vars(row)[name] for name in _COLUMNS} for row, _by in self.rows]
-        for (row, _by), number in zip(self.rows, db.session.connection().execute(_INSERT, values).scalars(), strict=True):
+        connection = db.session.connection()
+        if len(values) == 1:  # most scans come alone, and SQLite tells the number of one without being asked
+            numbers = list(connection.execute(_INSERT, values[0]).inserted_primary_key or ())
+        else:
+            numbers = list(connection.execute(_INSERT_ALL, values).scalars())
+        for (row, _by), number in zip(self.rows, numbers, strict=True):
             vars(row).update(id=number)
         audit.record_all([(by, "checkin.scan", row) for row, by in self.rows])
         self.rows.clear()
