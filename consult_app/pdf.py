@@ -141,10 +141,25 @@ def _style(font: str, size: float, leading: float, more: tuple[tuple[str, Any], 
     return ParagraphStyle(f"{font}{size}", fontName=font, fontSize=size, leading=leading, splitLongWords=1, **dict(more))
 
 
+class Text(Paragraph):
+    """A paragraph that breaks its lines once for each width: a table asks three times, as it is measured, split and drawn."""
+
+    _broken_for: float | None = None
+
+    def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: N803  reportlab's names
+        if availWidth == self._broken_for and hasattr(self, "blPara"):  # a paragraph that was tried and not split forgets its lines
+            return self.width, self.height
+        self._broken_for = None
+        size: tuple[float, float] = super().wrap(availWidth, availHeight)
+        if size[0] == availWidth:  # it fits
+            self._broken_for = availWidth
+        return size
+
+
 def paragraph(words: Any, font: str = SANS, size: float = 10, **more: Any) -> Paragraph:
     """A paragraph of plain text, whatever it contains."""
     look = style(font, size, **more)
-    return Paragraph(markup(words, font), look)
+    return Text(markup(words, font), look)
 
 
 def draw_line(
