@@ -295,7 +295,8 @@ def init_app(app: Flask) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # pool_timeout: a crowd waits a little for a connection rather than failing at once
     # hide_parameters: what a statement was given is somebody's name and address, and an error stands in the log
-    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "hide_parameters": True}
+    # pool_use_lifo: the one that was used last, whose pages SQLite still has; in turn, each of twenty would fill a cache of its own
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_use_lifo": True, "hide_parameters": True}
     if url.startswith("sqlite:///"):
         options["connect_args"] = {"factory": QueuedConnection}
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
