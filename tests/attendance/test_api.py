@@ -65,6 +65,18 @@ def test_an_account_counts_for_nothing_here(event: Event, browse: Any) -> None:
     assert organiser.post(f"/api/v1/events/{event.slug}/checkins", json=POSTS["/checkins"]).status_code == 401
 
 
+def test_it_speaks_as_it_is_asked_to_and_neither_reads_nor_gives_a_cookie(event: Event, browse: Any, desk: Desk) -> None:
+    browser = browse(factories.make_user(Role.ORGANISER, event.consultation))
+    assert browser.post("/language", data={"language": "id"}).status_code == 303
+    for language, words in (("en", "Checked in at"), ("id", "Tercatat hadir pukul")):
+        headers = {"Authorization": f"Bearer {desk.token}", "Accept-Language": language}
+        scan = item(factories.make_registration(event), nonce=f"in-{language}")
+        answer = browser.post(f"/api/v1/events/{event.slug}/checkins", json=scan, headers=headers)
+        assert answer.json["message"].startswith(words)
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.vary
+
+
 def test_a_device_is_for_its_event_alone(desk: Desk, event: Event, rows: Any) -> None:
     other = factories.make_event(event.consultation)
     person = factories.make_registration(other)
