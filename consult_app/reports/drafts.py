@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -26,10 +27,14 @@ def make(consultation: Consultation, kind: str, language: str) -> bytes:
     if not is_module_patched("threading"):  # no server, nobody waits
         return actions.draft(consultation, kind, language)
     command = [sys.executable, "-m", "consult_app.cli", "draft", consultation.slug, "--kind", kind, "--language", language]
+    # a process that counts no requests: its figures would stay in the folder of the server's
+    environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     pause_transaction()
     try:
         with _places:
-            done = subprocess.run(command, cwd=config.ROOT, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603  our own
+            done = subprocess.run(  # noqa: S603  our own
+                command, cwd=config.ROOT, env=environment, capture_output=True, timeout=PATIENCE, check=False
+            )
     except subprocess.TimeoutExpired:
         log.error("draft took too long", kind=kind)
     else:
