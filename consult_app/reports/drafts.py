@@ -36,9 +36,9 @@ def make(consultation: Consultation, kind: str, language: str) -> bytes:
                 command, cwd=config.ROOT, env=environment, capture_output=True, timeout=PATIENCE, check=False
             )
     except subprocess.TimeoutExpired:
-        log.error("draft took too long", kind=kind)
+        log.error("draft took too long", command=command[2:])
     else:
         if done.returncode == 0:
             return done.stdout
-        log.error("draft not made", kind=kind, code=done.returncode, problem=done.stderr.decode(errors="replace").splitlines()[-1:])
+        log.error("draft not made", command=command[2:], code=done.returncode)  # run by hand, it says why: here that might be personal
     raise Unavailable(_("The draft could not be made at this moment. Try again; if it stays so, tell the administrator."))
