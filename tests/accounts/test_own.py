@@ -193,3 +193,13 @@ class TestLimits:
         assert codes == [422] * 10 + [429]
         codes = [client.post("/account/confirm", data={"old": "wrong"}).status_code for _n in range(6)]
         assert codes == [422] * 5 + [429]
+
+
+def test_two_browsers_of_one_minute_make_no_two_landmarks_of_one_name(browse: Any) -> None:
+    """A form with a name is a landmark; what a button ends is said on the button."""
+    user = factories.make_user()
+    client, *_others = [browse(user) for _n in range(3)]
+    page = client.get("/account").text
+    forms = re.findall(r'<form[^>]*action="/account/signed-in/\w+/end"[^>]*>', page)
+    assert ["aria-label" in form for form in forms] == [False, False]
+    assert len(re.findall(r'<button[^>]*aria-label="Sign out A browser, signed in', page)) == 2
