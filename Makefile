@@ -7,7 +7,7 @@ bin := .venv/bin
 checks := check-ruff check-format check-types check-imports check-templates check-security check-unused
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench prove scale assets screenshots clean $(checks)
+.PHONY: help run test check bench prove scale assets screenshots strings clean $(checks)
 
 help:
 	@echo "make run          set up and serve at http://$(HOST):$(PORT) with the demonstration (PORT=…, CONSULT_DEMO=0)"
@@ -18,6 +18,7 @@ help:
 	@echo "make prove        what holds when things go wrong, a line each, also into docs/reliability.md (ARGS='kill tampering')"
 	@echo "make assets       build static/dist/ anew"
 	@echo "make screenshots  pictures of the pages, both languages, light and dark"
+	@echo "make strings      bring the catalogues up to date with the sources; prints what is left to translate"
 	@echo "make clean        remove what set-up made; data under var/ stays"
 
 run:
@@ -67,6 +68,10 @@ assets:
 screenshots:
 	@tools/setup.sh test
 	$(bin)/python tools/screenshots.py $(ARGS)
+
+strings:
+	@tools/setup.sh check
+	@$(bin)/python tools/strings.py
 
 clean:
 	rm -rf .venv .tools node_modules static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
