@@ -28,6 +28,7 @@ from .policy import Actor
 
 SITE = "site"
 START = "0" * 64
+DELETING = ".delete"  # how the action ends after which a row is gone
 FORGETTING = (".erase", ".expire")  # actions after which earlier states of the same row may be gone
 
 
@@ -440,6 +441,10 @@ def _row_faults(last: dict[tuple[str, str], _Newest]) -> Iterator[Fault]:
             if entry is None:
                 yield Fault("?", 0, f"{name} {public_id} stands in the database but was never recorded")
                 continue
+            if f"{entry.action}".endswith(DELETING):
+                back = f"{name} {public_id} was deleted, and stands in the database again"
+                yield Fault(entry.chain, entry.number, back)
+                continue
             if row is None:
                 bad = ", ".join(key for key in sorted(keys) if not _is_readable(columns[key], columns["id"] == row_id))
                 yield Fault(entry.chain, entry.number, f"{name} {public_id} is not as it was recorded: {bad}")
@@ -452,7 +457,7 @@ def _row_faults(last: dict[tuple[str, str], _Newest]) -> Iterator[Fault]:
                 if changed := _difference(entry, model, after):
                     yield Fault(entry.chain, entry.number, f"{name} {public_id} is not as it was recorded: {changed}")
     for (name, public_id), entry in last.items():
-        if entry.salt is not None and not f"{entry.action}".endswith(".delete"):
+        if entry.salt is not None and not f"{entry.action}".endswith(DELETING):
             yield Fault(entry.chain, entry.number, f"{name} {public_id} was deleted")
 
 

@@ -31,10 +31,10 @@ WITHOUT_MEANING = {("audit_entries", "id")}
 
 @dataclass
 class Trial:
-    """One thing done behind the log's back: the statement, and what the verification has to name."""
+    """One thing done behind the log's back: the statements, and what the verification has to name."""
 
     what: str
-    statement: Any
+    statements: list[Any]
     names: str
 
 
@@ -68,20 +68,42 @@ def _let_everything_pass(raw: Any, _record: Any) -> None:
         raw.execute(f"PRAGMA {pragma}")
 
 
+NAMES = ("proof", "second", "gone")
+
+
+def _columns_of(model: Any, nth: int, name: str) -> dict[str, Any]:
+    """A value for every column of the first, second or third row of a table. Each key of a table is another."""
+    columns = {c.key: _value(c.columns[0]) for c in model.__mapper__.column_attrs}
+    for column in model.__mapper__.column_attrs if nth else ():
+        if isinstance(columns[column.key], str) and not isinstance(column.columns[0].type, sa.Enum):
+            columns[column.key] = NAMES[nth]
+        elif type(columns[column.key]) is int:
+            columns[column.key] = 910 + nth
+    return columns | {"id": 1000 + 2 * nth, "public_id": f"{NAMES[nth]}{name.lower()}"}
+
+
 @contextmanager
 def _site() -> Iterator[dict[str, tuple[Any, int, int]]]:
-    """A site with one logged row in every table that the log covers; its entry's chain and number, and the row's id, by model."""
+    """A site with two logged rows in every table that the log covers, and a third that was removed as the product does it.
+
+    Gives the model, and the chain and number of the first row's entry, by the model's name.
+    """
     with empty_site() as (_app, _event):
         db.session.remove()
         db.engine.dispose()
         sa.event.listen(db.engine, "connect", _let_everything_pass)
         rows: dict[str, tuple[Any, int, int]] = {}
         for name, model in sorted(audit.audited_models().items()):
-            columns = {c.key: _value(c.columns[0]) for c in model.__mapper__.column_attrs if c.key not in ("id", "public_id")}
-            row = model(**columns, id=1000, public_id=f"proof{name.lower()}")
-            db.session.add(row)
-            entry = audit.record(BY, f"proof.{name.lower()}", row)
+            first, second, gone = (model(**_columns_of(model, nth, name)) for nth in range(3))
+            db.session.add(first)
+            entry = audit.record(BY, f"proof.{name.lower()}", first)
             rows[name] = (model, entry["chain"], entry["number"])
+            db.session.add(second)
+            audit.record(BY, f"proof.{name.lower()}", second)
+            db.session.add(gone)
+            audit.record(BY, f"proof.{name.lower()}", gone)
+            audit.record(BY, f"proof.{name.lower()}.delete", gone)
+            db.session.delete(gone)
         db.session.commit()
         db.session.remove()
         yield rows
@@ -101,6 +123,7 @@ def _columns(model: Any) -> Iterator[tuple[sa.Column[Any], bool]]:
 def _row_trials(rows: dict[str, tuple[Any, int, int]]) -> Iterator[Trial]:
     for name, (model, chain, number) in rows.items():
         table = model.__table__
+        yield from _whole_row_trials(name, model, chain, number)
         of_row = table.c.public_id == f"proof{name.lower()}"
         named = f"chain {chain}, entry {number}: {name} proof{name.lower()}"
         for column, is_covered in _columns(model):
@@ -108,12 +131,37 @@ def _row_trials(rows: dict[str, tuple[Any, int, int]]) -> Iterator[Trial]:
                 continue
             words = f"{named} was deleted" if column.name == "public_id" else f"{named} is not as it was recorded: {column.key}"
             other = 1001 if column.name == "id" else _value(column, other=True)
-            yield Trial(f"{name}.{column.name}", sa.update(table).where(of_row).values({column.name: other}), words)
+            yield Trial(f"{name}.{column.name}", [sa.update(table).where(of_row).values({column.name: other})], words)
             if column.nullable:
-                yield Trial(f"{name}.{column.name} emptied", sa.update(table).where(of_row).values({column.name: None}), words)
+                yield Trial(f"{name}.{column.name} emptied", [sa.update(table).where(of_row).values({column.name: None})], words)
             if column.name not in ("id", "public_id"):  # SQLite itself takes only numbers as a key
-                yield Trial(f"{name}.{column.name} spoilt", _spoil(table, column.name, of_row), words)
-        yield Trial(f"{name} deleted", sa.delete(table).where(of_row), f"{named} was deleted")
+                yield Trial(f"{name}.{column.name} spoilt", [_spoil(table, column.name, of_row)], words)
+        yield Trial(f"{name} deleted", [sa.delete(table).where(of_row)], f"{named} was deleted")
+
+
+def _whole_row_trials(name: str, model: Any, chain: int, number: int) -> Iterator[Trial]:
+    """Rows that were put in, put back after the product removed them, or changed places with another."""
+    table = model.__table__
+    first, second = (table.c.public_id == f"{which}{name.lower()}" for which in NAMES[:2])
+    new = {column.columns[0].name: value for column in model.__mapper__.column_attrs
+           for value in [_columns_of(model, 2, name)[column.key]]}  # fmt: skip
+    back = f"{name} gone{name.lower()} was deleted, and stands in the database again"
+    yield Trial(f"{name} put back", [sa.insert(table).values(new)], back)
+    unknown = f"{name} unknown{name.lower()} stands in the database but was never recorded"
+    yield Trial(f"{name} put in", [sa.insert(table).values(new | {"public_id": f"unknown{name.lower()}"})], unknown)
+    for column, value in (("id", 9999), ("public_id", "between")):
+        of = {which: _columns_of(model, which, name)[column] for which in (0, 1)}
+        if column == "id":
+            of_first, of_second, between = table.c.id == of[0], table.c.id == of[1], table.c.id == value
+        else:
+            of_first, of_second, between = first, second, table.c.public_id == value
+        swap = [
+            sa.update(table).where(of_first).values({column: value}),
+            sa.update(table).where(of_second).values({column: of[0]}),
+            sa.update(table).where(between).values({column: of[1]}),
+        ]
+        named = f"chain {chain}, entry {number}: {name} proof{name.lower()} is not as it was recorded"
+        yield Trial(f"{name} {column} exchanged", swap, named)
 
 
 def _entry_trials(chain: str, number: int) -> Iterator[Trial]:
@@ -124,18 +172,23 @@ def _entry_trials(chain: str, number: int) -> Iterator[Trial]:
         if ("audit_entries", column.name) in WITHOUT_MEANING:
             continue
         other = 10_000 if column.name == "number" else _value(column, other=True)
-        yield Trial(f"entry.{column.name}", sa.update(entries).where(mine).values({column.name: other}), f"chain {chain}, entry {number}: ")
+        named = f"chain {chain}, entry {number}: "
+        yield Trial(f"entry.{column.name}", [sa.update(entries).where(mine).values({column.name: other})], named)
         if column.name not in ("chain", "number"):
-            yield Trial(f"entry.{column.name} spoilt", _spoil(entries, column.name, mine), f"chain {chain}, entry {number}: ")
-    yield Trial("entry removed", sa.delete(entries).where(mine), f"chain {chain}, entry {number}: an entry was removed or rewritten")
+            yield Trial(f"entry.{column.name} spoilt", [_spoil(entries, column.name, mine)], named)
+    removed = f"chain {chain}, entry {number}: an entry was removed or rewritten"
+    yield Trial("entry removed", [sa.delete(entries).where(mine)], removed)
     for column in heads.columns:
         if column.name != "chain":
-            yield Trial(f"head.{column.name} spoilt", _spoil(heads, column.name, heads.c.chain == chain), f"chain {chain}")
+            spoilt = _spoil(heads, column.name, heads.c.chain == chain)
+            yield Trial(f"head.{column.name} spoilt", [spoilt], f"chain {chain}")
         where = "chain other" if column.name == "chain" else f"chain {chain}"
         other = 10_000 if column.name == "number" else "other"
-        yield Trial(f"head.{column.name}", sa.update(heads).where(heads.c.chain == chain).values({column.name: other}), where)
-    yield Trial("head removed", sa.delete(heads).where(heads.c.chain == chain), f"chain {chain}, entry 0: the chain's head is missing")
-    yield Trial("chain emptied", sa.delete(entries).where(entries.c.chain == chain), f"chain {chain}, entry 1: ")
+        changed = sa.update(heads).where(heads.c.chain == chain).values({column.name: other})
+        yield Trial(f"head.{column.name}", [changed], where)
+    missing = f"chain {chain}, entry 0: the chain's head is missing"
+    yield Trial("head removed", [sa.delete(heads).where(heads.c.chain == chain)], missing)
+    yield Trial("chain emptied", [sa.delete(entries).where(entries.c.chain == chain)], f"chain {chain}, entry 1: ")
 
 
 def _told(*arguments: str) -> tuple[int, str]:
@@ -148,14 +201,17 @@ def _told(*arguments: str) -> tuple[int, str]:
 def _missed(trials: list[Trial]) -> list[str]:
     """Do all of them in one transaction that is rolled back; return those of which the command does not say the chain, entry and row."""
     for trial in trials:
-        assert db.session.execute(trial.statement).rowcount >= 1, trial.what
+        for statement in trial.statements:
+            assert db.session.execute(statement).rowcount >= 1, trial.what
     try:
         code, words = _told()
     except AssertionError as problem:
         return [f"{trial.what}: {problem}" for trial in trials]
     finally:
         db.session.rollback()
-    if len(trials) == 1 and ".public_id" not in trials[0].what:  # a row under another name is first of all an unknown one
+    if (
+        len(trials) == 1 and "." in trials[0].what and ".public_id" not in trials[0].what
+    ):  # a row under another name is first of all an unknown one
         words = words.split("\n", 1)[0]
     return [trial.what for trial in trials if code == 0 or trial.names not in words]
 

@@ -14,7 +14,9 @@ from consult_app import audit
 from consult_app.accounts import actions as accounts
 from consult_app.accounts.models import User
 from consult_app.cli import cli
+from consult_app.consultations import team
 from consult_app.db import db
+from consult_app.policy import Role
 from tests import factories
 
 
@@ -231,3 +233,24 @@ def test_only_what_is_committed_is_told(app: Any) -> None:
     assert audit.last_number(chain) == before + 2
     assert max(number for _chain, number in told) <= before + 2
     assert audit.verify()[1] == []
+
+
+def put_back(table: str, public_id: str) -> Callable[[], None]:
+    """Keep a row as it stands; what is returned writes it into the database again, past the log."""
+    row = dict(db.session.execute(text(f"SELECT * FROM {table} WHERE public_id = :id"), {"id": public_id}).mappings().one())
+    columns = ", ".join(f'"{name}"' for name in row)
+    values = ", ".join(f":{name}" for name in row)
+    return lambda: sql(f"INSERT INTO {table} ({columns}) VALUES ({values})", **row)
+
+
+def test_a_focal_point_who_was_removed_and_put_back_by_sql_is_found(app: Any) -> None:
+    consultation = factories.make_consultation()
+    user = factories.make_user(Role.FOCAL_POINT, consultation)
+    named = factories.name_focal_point(consultation.sections[0], user)
+    db.session.commit()
+    again, public_id = put_back("focal_points", named.public_id), named.public_id
+    team.unname_focal_point(named, by=factories.BY)
+    assert faults() == []
+    again()
+    (fault,) = faults()
+    assert f"FocalPoint {public_id} was deleted, and stands in the database again" in fault
