@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from consult_app.comments.models import Comment, Position, PositionValue
-from consult_app.comments.queries import SHOWN, PositionRow, suppressed
-from consult_app.consultations.models import Consultation, Indicator, Revision, Section
+from consult_app.comments.queries import SHOWN, Held, PositionRow, RevisionRow, held, is_newest_position, no_counts, suppressed
+from consult_app.consultations.models import Consultation, Indicator, Revision
 from consult_app.db import db
 from consult_app.registrations.models import Institution, Registration, StakeholderType
 
@@ -22,7 +22,7 @@ class HeatRow:
     indicator: Indicator
     everyone: PositionRow
     cells: list[PositionRow | None]
-    earlier: int  # positions on earlier revisions: marked, not counted as current
+    revisions: list[RevisionRow]  # the same positions by the revision that they were taken on
     types_seen: int | None  # of how many types somebody commented or took a position; None: not to be told
 
 
@@ -35,20 +35,24 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """An institution that holds something of an indicator, and the revision that it was taken on."""
+
+    institution: Institution
+    revision: int
+
+
+@dataclass(frozen=True)
 class InstitutionMap:
     """Positions of institutions. Where they must not be told, `holdings` and `held` are empty and only numbers by type remain."""
 
     types: list[StakeholderType]
     rows: list[HeatRow]
     holdings: list[Holding]
-    held: dict[int, dict[PositionValue, list[Institution]]]  # by indicator
+    held: dict[int, dict[PositionValue, list[Holder]]]  # by indicator
 
 
-Taken = defaultdict[int, dict[int, dict[PositionValue, int]]]  # by indicator and stakeholder type
-
-
-def _no_counts() -> dict[PositionValue, int]:
-    return dict.fromkeys(PositionValue, 0)
+By = defaultdict[int, dict[int, dict[PositionValue, int]]]  # by indicator and stakeholder type, or indicator and number of the revision
 
 
 def _types(consultation: Consultation) -> list[StakeholderType]:
@@ -60,34 +64,27 @@ def _indicators(consultation: Consultation) -> list[Indicator]:
     return list(db.session.scalars(select(Indicator).where(Indicator.consultation_id == consultation.id).order_by(Indicator.place)))
 
 
-IS_CURRENT = Revision.number == Section.revision_number
-
-
-def _people(consultation: Consultation) -> tuple[Taken, defaultdict[int, int], defaultdict[int, set[int]]]:
-    """Positions of people on the current revisions, how many stand on earlier ones, and which types have looked at an indicator."""
+def _people(consultation: Consultation) -> tuple[By, By]:
+    """The newest position of each person on each indicator, by stakeholder type and by revision."""
     taken = (
-        select(Position.indicator_id, Registration.stakeholder_type_id, Position.value, IS_CURRENT, func.count())
+        select(Position.indicator_id, Registration.stakeholder_type_id, Revision.number, Position.value, func.count())
         .join(Registration, Registration.id == Position.registration_id)
         .join(Revision, Revision.id == Position.revision_id)
-        .join(Section, Section.id == Revision.section_id)
-        .where(Position.consultation_id == consultation.id)
-        .group_by(Position.indicator_id, Registration.stakeholder_type_id, Position.value, IS_CURRENT)
+        .where(Position.consultation_id == consultation.id, is_newest_position())
+        .group_by(Position.indicator_id, Registration.stakeholder_type_id, Revision.number, Position.value)
     )
-    current: Taken = defaultdict(dict)
-    earlier: defaultdict[int, int] = defaultdict(int)
-    seen: defaultdict[int, set[int]] = defaultdict(set)
-    for indicator_id, kind, value, is_current, count in db.session.execute(taken).tuples():
-        seen[indicator_id].add(kind)
-        if is_current:
-            current[indicator_id].setdefault(kind, _no_counts())[value] = count
-        else:
-            earlier[indicator_id] += count
-    return current, earlier, seen
+    by_type: By = defaultdict(dict)
+    by_revision: By = defaultdict(dict)
+    for indicator_id, kind, number, value, count in db.session.execute(taken).tuples():
+        by_type[indicator_id].setdefault(kind, no_counts())[value] += count
+        by_revision[indicator_id].setdefault(number, no_counts())[value] += count
+    return by_type, by_revision
 
 
 def heat_map(consultation: Consultation, *, suppress: bool) -> tuple[list[StakeholderType], list[HeatRow]]:
     """The stakeholder types that took part, and a row for every indicator, in four statements whatever their number."""
-    types, (current, earlier, seen) = _types(consultation), _people(consultation)
+    types, (by_type, by_revision) = _types(consultation), _people(consultation)
+    seen = defaultdict(set, {indicator_id: set(kinds) for indicator_id, kinds in by_type.items()})
     commented = (
         select(Comment.indicator_id, Registration.stakeholder_type_id)
         .join(Registration, Registration.id == Comment.registration_id)
@@ -96,61 +93,60 @@ def heat_map(consultation: Consultation, *, suppress: bool) -> tuple[list[Stakeh
     )
     for indicator_id, kind in db.session.execute(commented).tuples():
         seen[indicator_id].add(kind)
-    rows = [_row(i, types, current[i.id], earlier[i.id], len(seen[i.id]), suppress=suppress) for i in _indicators(consultation)]
-    return _shown(types, rows, current)
+    rows = []
+    for one in _indicators(consultation):
+        present = [kind for kind in types if kind.id in by_type[one.id]]
+        told = held([PositionRow(kind.name, by_type[one.id][kind.id]) for kind in present], by_revision[one.id], suppress=suppress)
+        cells = _cells(types, present, told.by_type)
+        rows.append(HeatRow(one, told.everyone, cells, told.revisions, None if suppress else len(seen[one.id])))
+    return _shown(types, rows, by_type)
 
 
-def _shown(types: list[StakeholderType], rows: list[HeatRow], current: Taken) -> tuple[list[StakeholderType], list[HeatRow]]:
-    """Without the columns in which nothing stands."""
-    present = {kind for cells in current.values() for kind in cells}
+def _shown(types: list[StakeholderType], rows: list[HeatRow], by_type: By) -> tuple[list[StakeholderType], list[HeatRow]]:
+    """Without the columns in which there is nothing."""
+    present = {kind for cells in by_type.values() for kind in cells}
     shown = [n for n, kind in enumerate(types) if kind.id in present]
-    trimmed = [HeatRow(r.indicator, r.everyone, [r.cells[n] for n in shown], r.earlier, r.types_seen) for r in rows]
+    trimmed = [HeatRow(r.indicator, r.everyone, [r.cells[n] for n in shown], r.revisions, r.types_seen) for r in rows]
     return [types[n] for n in shown], trimmed
 
 
-def _row(
-    indicator: Indicator,
-    types: list[StakeholderType],
-    current: dict[int, dict[PositionValue, int]],
-    earlier: int,
-    seen: int,
-    *,
-    suppress: bool,
-    among: dict[int, dict[PositionValue, int]] | None = None,
-) -> HeatRow:
-    everyone = _sum(current)
-    present = [kind for kind in types if kind.id in current]
-    rows = [PositionRow(kind.name, current[kind.id]) for kind in present]
-    total = PositionRow({}, everyone)
-    if suppress:
-        each = [among[kind.id] for kind in present] if among is not None else []
-        total, told = suppressed(everyone, rows, _sum(among) if among is not None else None, each)
-        rows = told or [PositionRow(row.name, None) for row in rows]
+def _cells(types: list[StakeholderType], present: list[StakeholderType], told: list[PositionRow]) -> list[PositionRow | None]:
+    """A cell for each type: of those present what is told (nothing, where none of them is), of the others None."""
+    rows = told or [PositionRow(kind.name, None) for kind in present]
     by_type = {kind.id: row for kind, row in zip(present, rows, strict=True)}
-    return HeatRow(indicator, total, [by_type.get(kind.id) for kind in types], 0 if suppress else earlier, None if suppress else seen)
+    return [by_type.get(kind.id) for kind in types]
 
 
-def _sum(current: dict[int, dict[PositionValue, int]]) -> dict[PositionValue, int]:
-    return {value: sum(counts[value] for counts in current.values()) for value in PositionValue}
+def _sum(by_type: dict[int, dict[PositionValue, int]]) -> dict[PositionValue, int]:
+    return {value: sum(counts[value] for counts in by_type.values()) for value in PositionValue}
 
 
 # -- institutions --
 
 
-def _standing(consultation: Consultation) -> dict[tuple[int, int], tuple[int, PositionValue]]:
-    """By indicator and institution, the type and position of whoever spoke for it last on the current revision."""
+@dataclass(frozen=True)
+class Stand:
+    """What an institution holds of an indicator, by whoever spoke for it last, and the revision that it was taken on."""
+
+    stakeholder_type_id: int
+    value: PositionValue
+    revision: int
+
+
+def _standing(consultation: Consultation) -> dict[tuple[int, int], Stand]:
+    """By indicator and institution, the position of whoever spoke for it last, on the latest revision that any of them spoke on."""
     speaks = aliased(Registration)
     is_theirs = (speaks.person_id == Registration.person_id) & (speaks.institution_id == Registration.institution_id)
     query = (
-        select(Position.indicator_id, Registration.institution_id, Registration.stakeholder_type_id, Position.value)
+        select(Position.indicator_id, Registration.institution_id, Registration.stakeholder_type_id, Position.value, Revision.number)
         .join(Registration, Registration.id == Position.registration_id)
         .join(speaks, is_theirs & speaks.speaks_for_institution)
         .join(Revision, Revision.id == Position.revision_id)
-        .join(Section, Section.id == Revision.section_id)
-        .where(Position.consultation_id == consultation.id, IS_CURRENT)
-        .order_by(Position.taken_at, Position.id)
+        .where(Position.consultation_id == consultation.id, is_newest_position())
+        .order_by(Revision.number, Position.taken_at, Position.id)
     )
-    return {(indicator, institution): (kind, value) for indicator, institution, kind, value in db.session.execute(query).tuples()}
+    rows = db.session.execute(query).tuples()
+    return {(indicator, institution): Stand(kind, value, number) for indicator, institution, kind, value, number in rows}
 
 
 def institution_map(consultation: Consultation, *, suppress: bool) -> InstitutionMap:
@@ -158,20 +154,39 @@ def institution_map(consultation: Consultation, *, suppress: bool) -> Institutio
     standing = _standing(consultation)
     ids = {institution for _indicator, institution in standing}
     known = {i.id: i for i in db.session.scalars(select(Institution).where(Institution.id.in_(ids)).order_by(Institution.key))}
-    current: Taken = defaultdict(dict)
-    counts = {key: _no_counts() for key in known}
-    held: defaultdict[int, dict[PositionValue, list[Institution]]] = defaultdict(dict)
-    for (indicator, institution), (kind, value) in standing.items():
-        current[indicator].setdefault(kind, _no_counts())[value] += 1
-        counts[institution][value] += 1
-        held[indicator].setdefault(value, []).append(known[institution])
-    people = _people(consultation)[0] if suppress else None
+    by_type: By = defaultdict(dict)
+    by_revision: By = defaultdict(dict)
+    counts = {key: no_counts() for key in known}
+    holders: defaultdict[int, dict[PositionValue, list[Holder]]] = defaultdict(dict)
+    for (indicator_id, institution_id), stand in standing.items():
+        by_type[indicator_id].setdefault(stand.stakeholder_type_id, no_counts())[stand.value] += 1
+        by_revision[indicator_id].setdefault(stand.revision, no_counts())[stand.value] += 1
+        counts[institution_id][stand.value] += 1
+        holders[indicator_id].setdefault(stand.value, []).append(Holder(known[institution_id], stand.revision))
     types = _types(consultation)
-    rows = [
-        _row(i, types, current[i.id], 0, 0, suppress=suppress, among=people[i.id] if people is not None else None)
-        for i in _indicators(consultation)
-    ]
-    shown_types, shown_rows = _shown(types, rows, current)
+    people = _people(consultation) if suppress else None
+    rows = []
+    for one in _indicators(consultation):
+        present = [kind for kind in types if kind.id in by_type[one.id]]
+        found = [PositionRow(kind.name, by_type[one.id][kind.id]) for kind in present]
+        if people is None:
+            told = held(found, by_revision[one.id], suppress=False)
+        else:
+            each_among = [people[0][one.id][kind.id] for kind in present]
+            told = _held_among(found, by_type[one.id], each_among, people[1][one.id])
+        rows.append(HeatRow(one, told.everyone, _cells(types, present, told.by_type), told.revisions, None))
+    shown_types, shown_rows = _shown(types, rows, by_type)
     if suppress:
         return InstitutionMap(shown_types, shown_rows, [], {})
-    return InstitutionMap(shown_types, shown_rows, [Holding(known[key], counts[key]) for key in known], dict(held))
+    return InstitutionMap(shown_types, shown_rows, [Holding(known[key], counts[key]) for key in known], dict(holders))
+
+
+def _held_among(
+    rows: list[PositionRow],
+    by_type: dict[int, dict[PositionValue, int]],
+    each_among: list[dict[PositionValue, int]],
+    by_revision: dict[int, dict[PositionValue, int]],
+) -> Held:
+    """What institutions hold as it may be told beside what people hold: on the people's revisions together, never apart."""
+    total, told = suppressed(_sum(by_type), rows, _sum(by_revision), each_among)
+    return Held(total, told, [RevisionRow(tuple(sorted(by_revision)), total.counts)] if rows else [])

@@ -1,7 +1,10 @@
 """The words for the choices of this feature."""
 
+from collections.abc import Sequence
+
 from consult_app.comments.models import CommentKind, DispositionKind, PositionValue
-from consult_app.i18n import _
+from consult_app.comments.queries import RevisionRow
+from consult_app.i18n import _, ngettext
 
 KIND = {
     CommentKind.CORRECTION: _("Correction of a fact"),
@@ -50,3 +53,18 @@ REVIEW_STATE = {
     "second": _("Waiting for a second person"),
     "overdue": _("Overdue"),
 }
+
+
+def taken_on(rows: Sequence[RevisionRow]) -> str:
+    """On which revisions positions were taken, with how many on each where there are several: "on revision 1: 8, on revision 2: 3"."""
+    if len(rows) == 1:
+        return revisions(rows[0])
+    return ", ".join(f"{revisions(row)}: {row.total}" for row in rows)
+
+
+def revisions(row: RevisionRow) -> str:
+    """ "on revision 1", "on revisions 1, 2"."""
+    numbers: str = ngettext(
+        "on revision %(numbers)s", "on revisions %(numbers)s", len(row.numbers), numbers=", ".join(map(str, row.numbers))
+    )
+    return numbers

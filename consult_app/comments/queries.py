@@ -318,33 +318,80 @@ def position_of(indicator: Indicator, registration: Registration) -> Position | 
 
 @dataclass(frozen=True)
 class PositionRow:
-    """Positions of one stakeholder type (or all) on the current revision; None for a number that must not be told."""
+    """Positions of one stakeholder type (or all); None for a number that must not be told."""
 
     name: Texts
     counts: dict[PositionValue, int] | None
 
 
-def positions(indicator: Indicator, revision_id: int | None, *, suppress: bool) -> tuple[PositionRow, list[PositionRow]]:
-    """All positions on a revision, and by stakeholder type. With `suppress`, no number below three is told."""
-    groups = (
-        db.session.execute(
-            select(StakeholderType.name, StakeholderType.place, Position.value, func.count())
-            .join(Registration, Registration.id == Position.registration_id)
-            .join(StakeholderType, StakeholderType.id == Registration.stakeholder_type_id)
-            .where(Position.indicator_id == indicator.id, Position.revision_id == revision_id)
-            .group_by(StakeholderType.id, Position.value)
-            .order_by(StakeholderType.place)
-        )
-        .tuples()
-        .all()
-    )
-    everyone = dict.fromkeys(PositionValue, 0)
+@dataclass(frozen=True)
+class RevisionRow:
+    """Positions that were taken on one revision; on several together where they must not be told apart."""
+
+    numbers: tuple[int, ...]
+    counts: dict[PositionValue, int] | None
+
+    @property
+    def total(self) -> int:
+        return sum((self.counts or {}).values())
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held of an indicator: of all, by stakeholder type, and the same people by revision."""
+
+    everyone: PositionRow
+    by_type: list[PositionRow]
+    revisions: list[RevisionRow]
+
+
+def is_newest_position() -> ColumnElement[bool]:
+    """Whether a position is the newest that its person holds of the indicator: that on the latest revision.
+
+    It is the one that counts, whether the text was revised since or not (product.md rule 3).
+    """
+    newer = aliased(Position)
+    is_theirs = (newer.indicator_id == Position.indicator_id) & (newer.person_id == Position.person_id)
+    return ~select(newer.id).where(is_theirs, newer.revision_id > Position.revision_id).exists()
+
+
+def no_counts() -> dict[PositionValue, int]:
+    return dict.fromkeys(PositionValue, 0)
+
+
+def positions(indicator: Indicator, *, suppress: bool) -> Held:
+    """What is held of an indicator, the newest position of each person. With `suppress`, no number below three is told."""
+    groups = db.session.execute(
+        select(StakeholderType.name, StakeholderType.place, Revision.number, Position.value, func.count())
+        .join(Registration, Registration.id == Position.registration_id)
+        .join(StakeholderType, StakeholderType.id == Registration.stakeholder_type_id)
+        .join(Revision, Revision.id == Position.revision_id)
+        .where(Position.indicator_id == indicator.id, is_newest_position())
+        .group_by(StakeholderType.id, Revision.number, Position.value)
+        .order_by(StakeholderType.place)
+    ).tuples()
     by_type: dict[int, tuple[Texts, dict[PositionValue, int]]] = {}
-    for name, place, value, count in groups:
-        everyone[value] += count
-        by_type.setdefault(place, (name, dict.fromkeys(PositionValue, 0)))[1][value] = count
-    rows = [PositionRow(name, counts) for name, counts in by_type.values()]
-    return suppressed(everyone, rows) if suppress else (PositionRow({}, everyone), rows)
+    by_revision: dict[int, dict[PositionValue, int]] = {}
+    for name, place, number, value, count in groups:
+        by_type.setdefault(place, (name, no_counts()))[1][value] += count
+        by_revision.setdefault(number, no_counts())[value] += count
+    return held([PositionRow(name, counts) for name, counts in by_type.values()], by_revision, suppress=suppress)
+
+
+def held(rows: list[PositionRow], by_revision: Mapping[int, dict[PositionValue, int]], *, suppress: bool) -> Held:
+    """The same people by type and by revision, with the sum of all; with `suppress`, as it may be told to anybody."""
+    everyone = {value: sum(counts[value] for counts in by_revision.values()) for value in PositionValue}
+    numbers = tuple(sorted(by_revision))
+    apart = [RevisionRow((number,), by_revision[number]) for number in numbers]
+    if not suppress:
+        return Held(PositionRow({}, everyone), rows, apart)
+    is_split = len(apart) < 2 or not any(is_small(counts) for counts in by_revision.values())
+    if not is_split and sum(everyone.values()) < 2 * SMALL:  # of three on two revisions, one or two are on each
+        return Held(PositionRow({}, None), [], [RevisionRow(numbers, None)])
+    total, told = suppressed(everyone, rows)
+    if is_split and total.counts is not None:
+        return Held(total, told, apart)
+    return Held(total, told, [RevisionRow(numbers, total.counts)])
 
 
 Counts = Mapping[PositionValue, int]

@@ -66,7 +66,8 @@ def heat_map(slug: str) -> Answer:
     consultation = load_consultation(slug)
     require("comment.see", consultation)
     suppress = must_suppress(consultation.attribution, policy.roles(g.actor, consultation))
-    names: dict[str, Any] = {"consultation": consultation, "labels": labels, "is_suppressed": suppress}
+    now_at = {section.dimension_id: section.revision_number for section in consultation.sections}
+    names: dict[str, Any] = {"consultation": consultation, "labels": labels, "is_suppressed": suppress, "now_at": now_at}
     if request.args.get("by") == "institution":
         found = heat.institution_map(consultation, suppress=suppress)
         sections = _by_dimension(consultation, found.rows)
@@ -101,7 +102,7 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
     held = policy.roles(g.actor, indicator)
     suppress = must_suppress(consultation.attribution, held)
     mine = queries.position_of(indicator, g.actor) if g.actor.is_participant else None
-    everyone, by_type = queries.positions(indicator, section.revision.id if section.revision else None, suppress=suppress)
+    held_of_it = queries.positions(indicator, suppress=suppress)
     is_recorder = policy.can(g.actor, "comment.record", consultation)
     draft = drafts.draft_of(indicator, g.actor) if g.actor.is_participant and form is None else None
     if form is None:
@@ -116,8 +117,9 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         form=form,
         position_form=position_form or PositionForm(formdata=None, data={"value": mine.value.value, "reason": mine.reason} if mine else {}),
         mine=mine,
-        everyone=everyone,
-        by_type=by_type,
+        everyone=held_of_it.everyone,
+        by_type=held_of_it.by_type,
+        revisions=held_of_it.revisions,
         before=before,
         after=after,
         texts=texts_to_edit(indicator),

@@ -76,7 +76,8 @@ def _comment(comment: Comment) -> list[Any]:
     return [
         cell(comment.number),
         cell(comment.indicator.code, font=pdf.SANS_BOLD, textColor=pdf.dimension_colour(comment.section.number)),
-        cell(words_of_comments.KIND[comment.kind]),
+        cell(words_of_comments.KIND[comment.kind])
+        + cell(gettext("on revision %(number)s", number=comment.revision.number), 7, textColor=pdf.MUTED),
         said,
         # as somebody without any role may see it: under the Chatham House Rule the stakeholder type alone (rule 11)
         cell(byline(comment, frozenset())),
@@ -93,7 +94,7 @@ def comment_pages(facts: Facts, outline: Outline) -> list[Flowable]:
     story.append(paragraph(words, pdf.SERIF, 10.5, spaceAfter=6))
     if facts.comments:
         head = [gettext("No."), gettext("Indicator"), gettext("Kind"), gettext("Comment"), gettext("Submitted by"),
-                gettext("Disposition and response"), gettext("Revision")]  # fmt: skip
+                gettext("Disposition and response"), gettext("Carried by revision")]  # fmt: skip
         story.append(grid(head, [_comment(comment) for comment in facts.comments], [w * mm for w in (10, 17, 24, 76, 36, 74, 16)]))
     return [*story, NextPageTemplate("page"), PageBreak()]
 

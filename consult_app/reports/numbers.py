@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from reportlab.platypus import Flowable, PageBreak
 
 from consult_app import pdf
 from consult_app.comments.heat import HeatRow
-from consult_app.comments.labels import DISPOSITION, POSITION
+from consult_app.comments.labels import DISPOSITION, POSITION, revisions
 from consult_app.comments.models import PositionValue
+from consult_app.comments.queries import RevisionRow
 from consult_app.i18n import gettext, local
 from consult_app.pdf import mm, paragraph
 from consult_app.reports.charts import bars
@@ -20,16 +21,23 @@ from consult_app.reports.layout import Outline, cell, figure_title, gap, grid, h
 COLOURS = (pdf.SUCCESS, pdf.WARNING, pdf.DANGER, pdf.MUTED)  # in the order of PositionValue
 
 
-def position_sums(rows: Iterable[HeatRow]) -> tuple[list[int], int]:
-    """Positions of several indicators added up, and of how many indicators they must not be told."""
-    told: Counter[PositionValue] = Counter()
+def position_sums(rows: Iterable[HeatRow]) -> tuple[dict[tuple[int, ...], list[int]], int]:
+    """Positions of several indicators added up by the revisions that they were taken on, and of how many indicators they must not
+    be told.
+    """
+    told: defaultdict[tuple[int, ...], Counter[PositionValue]] = defaultdict(Counter)
     withheld = 0
     for row in rows:
-        if row.everyone.counts is None:
-            withheld += 1
-        else:
-            told.update(row.everyone.counts)
-    return [told[value] for value in PositionValue], withheld
+        withheld += row.everyone.counts is None
+        for taken in row.revisions:
+            if taken.counts is not None:
+                told[taken.numbers].update(taken.counts)
+    return {numbers: [told[numbers][value] for value in PositionValue] for numbers in sorted(told)}, withheld
+
+
+def is_position_taken(facts: Facts) -> bool:
+    """Whether the register has any position, told or not."""
+    return any(row.revisions for row in facts.heat)
 
 
 def _dispositions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
@@ -46,17 +54,25 @@ def _dispositions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
 
 
 def _positions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
-    rows, hidden = [], 0
+    rows: list[tuple[str, list[int]]] = []
+    hidden, is_earlier = 0, False
     for chapter in facts.chapters:
         sums, withheld = position_sums(row for row in facts.heat if row.indicator.dimension_id == chapter.section.dimension_id)
         hidden += withheld
-        rows.append((f"{chapter.section.number}. {local(chapter.section.title)}", sums))
-    yield figure_title(gettext("Positions on the current revisions, by section"), "figure-positions", outline)
+        name = f"{chapter.section.number}. {local(chapter.section.title)}"
+        for numbers, parts in sums.items():
+            rows.append((f"{name}, {revisions(RevisionRow(numbers, None))}", parts))
+            is_earlier |= numbers[0] < chapter.section.revision_number
+        if not sums:
+            rows.append((name, [0] * len(PositionValue)))
+    yield figure_title(gettext("Positions by section and revision"), "figure-positions", outline)
     yield from bars(rows, COLOURS, [str(words) for words in POSITION.values()])
-    earlier = sum(row.earlier for row in facts.heat)
-    if earlier:
-        words = gettext("%(count)s positions were taken on earlier revisions and are not counted here.", count=earlier)
-        yield paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED)
+    words = gettext("Of each person the newest position on each indicator counts.")
+    if is_earlier:
+        words += " " + gettext(
+            "A text that was revised afterwards is signed on a later revision than the one that the position was taken on."
+        )
+    yield paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED)
     if hidden:
         words = gettext("Positions on %(count)s indicators are left out: they would tell of fewer than three people.", count=hidden)
         yield paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED)
@@ -69,7 +85,7 @@ def number_pages(facts: Facts, outline: Outline) -> list[Flowable]:
         story.extend(_dispositions(facts, outline))
     else:
         story.append(paragraph(gettext("No comment was made."), pdf.SERIF, 10.5))
-    if any(row.everyone.counts is None or sum(row.everyone.counts.values()) for row in facts.heat):
+    if is_position_taken(facts):
         story.extend(_positions(facts, outline))
     else:
         story.append(paragraph(gettext("No position was taken."), pdf.SERIF, 10.5))
@@ -77,17 +93,22 @@ def number_pages(facts: Facts, outline: Outline) -> list[Flowable]:
 
 
 def position_pages(facts: Facts, outline: Outline) -> list[Flowable]:
-    """Positions on every indicator; those on earlier revisions are no longer current and not counted."""
+    """Positions on every indicator, with the revision that they were taken on."""
     story: list[Flowable] = [PageBreak(), heading(gettext("Annex C: Positions by indicator"), "positions", outline)]
-    words = gettext("Of participants, on the current revision of each section. A dash stands where fewer than three people could be read.")
+    if not is_position_taken(facts):
+        return [*story, paragraph(gettext("No position was taken."), pdf.SERIF, 10.5)]
+    words = gettext(
+        "Of participants: of each the newest position, with the revision of the section that it was taken on. "
+        "A dash stands where fewer than three people could be read."
+    )
     story.extend([paragraph(words, pdf.SERIF, 10.5, spaceAfter=6), gap()])
     rows = []
     for row in facts.heat:
-        counts = row.everyone.counts
-        shown = ["–"] * 4 if counts is None else [str(counts[value]) for value in PositionValue]
         code = cell(row.indicator.code, font=pdf.SANS_BOLD, textColor=pdf.dimension_colour(row.indicator.dimension.number))
-        rows.append([code, cell(local(row.indicator.question)), *(cell(number) for number in shown)])
-    if rows:
-        head = [gettext("Indicator"), gettext("Question"), *(str(label) for label in POSITION.values())]
-        story.append(grid(head, rows, [w * mm for w in (18, 76, 16, 22, 18, 16)]))
+        for taken in row.revisions or [RevisionRow((), {})]:
+            shown = ["–"] * 4 if taken.counts is None else [str(taken.counts.get(value, 0)) for value in PositionValue]
+            on = ", ".join(map(str, taken.numbers)) or "–"
+            rows.append([code, cell(local(row.indicator.question)), cell(on), *(cell(number) for number in shown)])
+    head = [gettext("Indicator"), gettext("Question"), gettext("On revision"), *(str(label) for label in POSITION.values())]
+    story.append(grid(head, rows, [w * mm for w in (18, 62, 15, 15, 22, 18, 16)]))
     return story

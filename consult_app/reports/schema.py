@@ -70,7 +70,7 @@ _COMMENT = _object(
     }
 )
 _POSITIONS = {
-    "description": "How many hold which position on the current revision; null where fewer than three people could be read",
+    "description": "How many hold which position, the newest of each person; null where fewer than three people could be read",
     **_object(dict.fromkeys(("agree", "reservation", "disagree", "abstain"), COUNT)),
     "type": ["object", "null"],
 }
@@ -97,7 +97,15 @@ SCHEMA: dict[str, Any] = {
             "figures": {"type": "object", "required": ["sections", "indicators", "comments", "answered", "reservations", "events"]},
             "sections": _list(_SECTION),
             "comments": _list(_COMMENT),
-            "positions": _list(_object({"indicator": WORDS, "counts": _POSITIONS})),
+            "positions": _list(
+                _object(
+                    {
+                        "indicator": WORDS,
+                        "counts": _POSITIONS,
+                        "by_revision": _list(_object({"revisions": _list(COUNT), "counts": _POSITIONS})),
+                    }
+                )
+            ),
             "participation": _list(
                 _object({"event": TEXTS, "starts_on": WORDS, "ends_on": WORDS, "registered": _TABLE, "arrived": _TABLE})
             ),

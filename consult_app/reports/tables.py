@@ -66,11 +66,14 @@ def _comments(facts: Facts) -> Table:
 
 
 def _positions(facts: Facts) -> Table:
-    header = [gettext("Indicator"), *(str(words) for words in POSITION.values())]
-    rows = []
+    header = [gettext("Indicator"), gettext("On revision"), *(str(words) for words in POSITION.values())]
+    rows: list[list[Any]] = []
     for row in facts.heat:
-        counts = row.everyone.counts
-        rows.append([row.indicator.code, *((counts[value] if counts is not None else "–") for value in PositionValue)])
+        for taken in row.revisions:
+            counts = ["–"] * len(PositionValue) if taken.counts is None else [taken.counts[value] for value in PositionValue]
+            rows.append([row.indicator.code, ", ".join(map(str, taken.numbers)), *counts])
+        if not row.revisions:
+            rows.append([row.indicator.code, "", *[0] * len(PositionValue)])
     return header, rows
 
 
@@ -173,7 +176,14 @@ def document(facts: Facts, schema_url: str) -> dict[str, Any]:
             for about, chapter in zip(bound, facts.chapters, strict=True)
         ],
         "comments": [_comment(comment) for comment in facts.comments],
-        "positions": [{"indicator": row.indicator.code, "counts": row.everyone.counts} for row in facts.heat],
+        "positions": [
+            {
+                "indicator": row.indicator.code,
+                "counts": row.everyone.counts,
+                "by_revision": [{"revisions": list(taken.numbers), "counts": taken.counts} for taken in row.revisions],
+            }
+            for row in facts.heat
+        ],
         "participation": [
             {
                 "event": meeting.event.title,

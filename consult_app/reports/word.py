@@ -73,7 +73,7 @@ def report_docx(facts: Facts, verify_url: str = "") -> bytes:
     across.orientation, across.page_width, across.page_height = WD_ORIENT.LANDSCAPE, Mm(297), Mm(210)
     annexes: dict[str, tuple[Any, ...]] = {
         gettext("Comments"): (10, 14, 18, 24, 52, 34, 20, 30, 22, 26, 14, 14),
-        gettext("Positions"): (24, 30, 40, 30, 30),
+        gettext("Positions"): (24, 24, 30, 40, 30, 30),
         gettext("Participation"): (60, 26, 50, 22, 22, 30, 22, 26),
     }
     found = tables(facts)

@@ -11,10 +11,10 @@ from flask import Flask, current_app, g, render_template
 from consult_app import audit, monitor, policy
 from consult_app.comments import labels as comment_labels
 from consult_app.comments.attribution import byline, must_suppress
-from consult_app.comments.queries import positions, talk_of, waiting
+from consult_app.comments.queries import RevisionRow, positions, talk_of, waiting
 from consult_app.consultations.models import Indicator
 from consult_app.db import db, transaction_mode
-from consult_app.i18n import clock, ngettext, reading
+from consult_app.i18n import clock, gettext, ngettext, reading
 from consult_app.policy import Role
 from consult_app.room import labels, queries
 from consult_app.room.hub import Fragment, Hub
@@ -49,11 +49,10 @@ def facts(room: Room, view: str, browsed: Indicator | None = None, indicators: S
     indicator = browsed or (room.indicator if room.is_on else None)
     consultation = room.event.consultation
     comments = queries.latest_comments(indicator) if indicator else []
-    revision = indicator.dimension.section.revision if indicator else None
     suppress = must_suppress(consultation.attribution, roles)
     hands = queries.hands_up(room)
     console = _console_facts(room, indicators) if view == "console" else {}
-    everyone, by_type = positions(indicator, revision.id if revision else None, suppress=suppress) if indicator else (None, [])
+    held = positions(indicator, suppress=suppress) if indicator else None
     return {
         "room": room,
         "view": view,
@@ -64,24 +63,28 @@ def facts(room: Room, view: str, browsed: Indicator | None = None, indicators: S
         "bylines": {comment.id: byline(comment, roles) for comment in comments},
         "pinned_byline": byline(room.pinned, roles) if room.pinned else None,
         "talk": talk_of([*comments, *console.get("waiting", []), *console.get("held", [])]),
-        "everyone": everyone,
-        "by_type": by_type,
+        "everyone": held.everyone if held else None,
+        "by_type": held.by_type if held else [],
+        "revisions": held.revisions if held else [],
+        "now_at": indicator.dimension.section.revision_number if indicator else 0,
         "hands": hands,
         "comment_labels": comment_labels,
         "labels": labels,
         **console,
-        **(_hall_facts(room, len(hands)) if view == "hall" else {}),
+        **(_hall_facts(room, len(hands), held.revisions if held else []) if view == "hall" else {}),
     }
 
 
-def _hall_facts(room: Room, hands: int) -> dict[str, Any]:
+def _hall_facts(room: Room, hands: int, revisions: Sequence[RevisionRow]) -> dict[str, Any]:
     """What the wall says, once in each language of the consultation: it is read by all."""
     said = []
     for code in room.event.consultation.languages:
         with reading(code):
             words: dict[str, str] = {value.value: str(words) for value, words in comment_labels.POSITION.items()}
             up = ngettext("%(num)s hand", "%(num)s hands", hands)
-            said.append(words | {"code": code, "state": str(labels.STATE[room.state]), "hands": up})
+            pinned = gettext("made on revision %(number)s", number=room.pinned.revision.number) if room.pinned else ""
+            taken = comment_labels.taken_on(revisions)
+            said.append(words | {"code": code, "state": str(labels.STATE[room.state]), "hands": up, "pinned": pinned, "taken": taken})
     return {"said": said}
 
 

@@ -1,4 +1,4 @@
-"""The heat map: what each type holds of each indicator, what is suppressed, and what stands on an earlier revision (rules 3, 11)."""
+"""The heat map: what each type holds of each indicator, on which revision, and what is suppressed (rules 3, 11)."""
 
 from __future__ import annotations
 
@@ -71,16 +71,62 @@ def test_rule_11_no_cell_from_which_two_people_could_be_read(held: Event, consul
     assert browse(factories.make_user(Role.ORGANISER, factories.make_consultation())).get(address).status_code == 404
 
 
-def test_rule_3_a_position_on_an_earlier_revision_is_marked_and_not_counted(held: Event, consultation: Consultation) -> None:
+def revise(consultation: Consultation, text: str = "Another text.") -> None:
     section = consultation.sections[0]
-    consultations.start_review(section, by=factories.BY)
-    consultations.edit_section(section, {"narrative": {"en": "Another text."}}, section.edit_number, by=factories.BY)
-    consultations.make_revision(section, by=factories.BY)
+    if section.is_open:
+        consultations.start_review(section, by=factories.BY)
+    consultations.edit_section(section, {"narrative": {"en": text}}, section.edit_number, by=factories.BY)
+    consultations.open_section(section, by=factories.BY)
     db.session.commit()
+    db.session.expire_all()
+
+
+def taken(consultation: Consultation, *, suppress: bool, place: int = 0) -> list[tuple[tuple[int, ...], int | None]]:
+    """Of an indicator, the numbers of the revisions with how many took a position there."""
+    _types, rows = heat_map(consultation, suppress=suppress)
+    row = [row for row in rows if row.indicator.dimension.number == 1][place]
+    return [(one.numbers, None if one.counts is None else one.total) for one in row.revisions]
+
+
+def test_rule_3_a_position_on_an_earlier_revision_counts_with_its_revision(held: Event, consultation: Consultation, browse: Any) -> None:
+    revise(consultation)
+    assert taken(consultation, suppress=False) == [((1,), 8)]
+    assert numbers(consultation, suppress=False)[0] == (8, [6, 2], 2)
+    organiser = browse(factories.make_user(Role.ORGANISER, consultation))
+    for page in ("positions", "indicators/1.1"):
+        text = organiser.get(f"/consultations/{consultation.slug}/{page}").text
+        assert "on revision 1" in text
+        assert "The text is now revision 2" in text
+        assert "Nobody has taken a position" not in text
+
+
+def test_rule_3_of_each_person_the_newest_position_counts_once(held: Event, consultation: Consultation) -> None:
+    indicator = consultation.dimensions[0].indicators[1]
+    who = factories.make_registration(held, kind="ngo")
+    actions.take_position(indicator, who, AGREE, "", by=who)
+    revise(consultation)
+    actions.take_position(indicator, who, DISAGREE, "why", by=who)
+    assert taken(consultation, suppress=False, place=1) == [((1,), 6), ((2,), 1)]
     _types, rows = heat_map(consultation, suppress=False)
-    first = next(row for row in rows if row.indicator.dimension.number == 1)
-    held_now = sum((first.everyone.counts or {}).values())
-    assert (held_now, first.earlier) == (0, 8)
+    (row,) = (row for row in rows if row.indicator == indicator)
+    assert row.everyone.counts == {**dict.fromkeys(PositionValue, 0), AGREE: 6, DISAGREE: 1}
+
+
+def test_rule_11_revisions_are_not_told_apart_where_one_has_a_small_cell(held: Event, consultation: Consultation) -> None:
+    revise(consultation)
+    assert taken(consultation, suppress=True) == [((1,), 8)]
+    hold(held, 0, "ngo", AGREE, AGREE)
+    assert taken(consultation, suppress=True) == [((1, 2), 10)]
+    hold(held, 0, "ngo", AGREE)
+    assert taken(consultation, suppress=True) == [((1,), 8), ((2,), 3)]
+
+
+def test_rule_11_three_people_on_two_revisions_are_not_told(event: Event, consultation: Consultation) -> None:
+    hold(event, 0, "ngo", AGREE, AGREE)
+    revise(consultation)
+    hold(event, 0, "ngo", AGREE)
+    assert taken(consultation, suppress=True) == [((1, 2), None)]
+    assert numbers(consultation, suppress=True)[0] == (None, [None], None)
 
 
 def test_ten_and_a_hundred_positions_take_the_same_statements(held: Event, consultation: Consultation, count_queries: Any) -> None:

@@ -1,4 +1,4 @@
-"""Positions of institutions: of whoever speaks for them, the newest, on the current revision; suppressed where rule 11 asks."""
+"""Positions of institutions: of whoever speaks for them, the newest, with its revision; suppressed where rule 11 asks."""
 
 from __future__ import annotations
 
@@ -50,16 +50,28 @@ def test_only_who_speaks_for_an_institution_counts_and_the_newest_stands(event: 
     hold(later, RESERVATION)
     found = institution_map(consultation, suppress=False)
     assert {v: n for v, n in first(found).everyone.counts.items() if n} == {RESERVATION: 1}
-    assert [i.key for i in found.held[first(found).indicator.id][RESERVATION]] == ["alpha"]
+    assert [one.institution.key for one in found.held[first(found).indicator.id][RESERVATION]] == ["alpha"]
     assert told(found) == {"alpha": 1}
 
 
-def test_rule_3_on_an_earlier_revision_it_does_not_count(event: Event, consultation: Consultation, section: Section) -> None:
-    hold(speaker(event, "Alpha"), AGREE)
+def test_rule_3_on_an_earlier_revision_it_counts_and_says_so(
+    event: Event, consultation: Consultation, section: Section, browse: Any
+) -> None:
+    voice = speaker(event, "Alpha")
+    hold(voice, AGREE)
     consultations.start_review(section, by=factories.BY)
     consultations.edit_section(section, {"narrative": {"en": "Another text."}}, section.edit_number, by=factories.BY)
-    consultations.make_revision(section, by=factories.BY)
-    assert institution_map(consultation, suppress=False).holdings == []
+    consultations.open_section(section, by=factories.BY)
+    db.session.commit()
+    found = institution_map(consultation, suppress=False)
+    assert told(found) == {"alpha": 1}
+    assert [(one.institution.key, one.revision) for one in found.held[first(found).indicator.id][AGREE]] == [("alpha", 1)]
+    client = browse(factories.make_user(Role.ORGANISER, consultation))
+    page = client.get(f"/consultations/{consultation.slug}/positions?by=institution").text
+    assert "(on revision 1)" in page
+    hold(voice, DISAGREE)
+    found = institution_map(consultation, suppress=False)
+    assert [(row.numbers, row.total) for row in first(found).revisions] == [((2,), 1)]
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_every_form_tells_the_same_and_runs_no_formula(browse: Any, discussed: C
     book = python_calamine.load_workbook(io.BytesIO(client.get(url(discussed, "xlsx")).data))
     rows = book.get_sheet_by_name("Comments").to_python()
     assert [row[4] for row in rows[1:]] == [FORMULA, "أهلا <img src=x> & more"]
-    assert book.get_sheet_by_name("Positions").to_python()[1] == ["1.1", 4.0, 0.0, 0.0, 0.0]
+    assert book.get_sheet_by_name("Positions").to_python()[1] == ["1.1", "1", 4.0, 0.0, 0.0, 0.0]
     with zipfile.ZipFile(io.BytesIO(client.get(url(discussed, "csv")).data)) as archive:
         table = list(csv.reader(archive.read("comments.csv").decode("utf-8-sig").splitlines()))
     assert (table[1][4], table[1][5]) == (f"'{FORMULA}", "+62 812 555")
@@ -64,7 +64,8 @@ def test_every_form_tells_the_same_and_runs_no_formula(browse: Any, discussed: C
     jsonschema.Draft202012Validator.check_schema(client.get("/schemas/report.json").json)
     jsonschema.validate(data, client.get("/schemas/report.json").json)
     assert [comment["text"] for comment in data["comments"]] == [FORMULA, "أهلا <img src=x> & more"]
-    assert data["positions"][0] == {"indicator": "1.1", "counts": {"agree": 4, "reservation": 0, "disagree": 0, "abstain": 0}}
+    counts = {"agree": 4, "reservation": 0, "disagree": 0, "abstain": 0}
+    assert data["positions"][0] == {"indicator": "1.1", "counts": counts, "by_revision": [{"revisions": [1], "counts": counts}]}
     document = docx.Document(io.BytesIO(client.get(url(discussed, "docx", "id")).data))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     assert FORMULA in cells
@@ -76,8 +77,35 @@ def test_the_pdf_shows_comments_and_positions_as_bars_with_their_numbers(app: An
     words = words_of(document)
     assert "Figure 1. Comments by disposition" in words
     assert "No disposition yet. 2" in words
-    assert "Figure 3. Positions on the current revisions, by section" in words
-    assert "1.1 Is there a policy number 0? 4 0 0 0" in words
+    assert "Figure 3. Positions by section and revision" in words
+    assert "1.1 Is there a policy number 0? 1 4 0 0 0" in words
+
+
+def test_rule_3_what_was_held_before_the_text_was_frozen_is_in_every_form(app: Any, discussed: Consultation) -> None:
+    """Freezing makes another revision, as it always will: what was held on the first is reported as held on the first."""
+    section = discussed.sections[0]
+    consultations.start_review(section, by=BY)
+    consultations.edit_section(section, {"narrative": {"en": "Another text."}}, section.edit_number, by=BY)
+    consultations.freeze_section(section, by=BY)
+    db.session.commit()
+    db.session.expire_all()
+    words = words_of(actions.draft(discussed, "pdf", "en"))
+    assert "No position was taken" not in words
+    assert "Dimension 1, on revision 1" in words
+    assert "1.1 Is there a policy number 0? 1 4 0 0 0" in words
+    assert "? – 0 0 0 0" in words
+    assert words.count("on revision 1 ") >= 3  # the bar, and the two comments
+    data = json.loads(actions.draft(discussed, "json", "en"))
+    assert [(one["revisions"], one["counts"]["agree"]) for one in data["positions"][0]["by_revision"]] == [([1], 4)]
+    book = python_calamine.load_workbook(io.BytesIO(actions.draft(discussed, "xlsx", "en")))
+    assert book.get_sheet_by_name("Positions").to_python()[1][:3] == ["1.1", "1", 4.0]
+    document = docx.Document(io.BytesIO(actions.draft(discussed, "docx", "en")))
+    rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    assert ["1.1", "1", "4", "0", "0", "0"] in rows
+
+
+def test_rule_24_none_is_said_only_where_the_register_has_none(app: Any, consultation: Consultation) -> None:
+    assert words_of(actions.draft(consultation, "pdf", "en")).count("No position was taken.") == 2
 
 
 def test_both_languages_in_one_file(browse: Any, discussed: Consultation, organiser: User) -> None:
