@@ -26,6 +26,7 @@ const PDF_FONTS = {
   "SourceSerif4-SemiBold.ttf": "source-serif-4/600SemiBold/SourceSerif4_600SemiBold.ttf",
   "SourceSerif4-Italic.ttf": "source-serif-4/400Regular_Italic/SourceSerif4_400Regular_Italic.ttf",
   "NotoSansArabic-Regular.ttf": "noto-sans-arabic/400Regular/NotoSansArabic_400Regular.ttf",
+  "NotoEmoji-Regular.ttf": "noto-emoji/400Regular/NotoEmoji_400Regular.ttf",
   "NotoSansJavanese-Regular.ttf": "noto-sans-javanese/400Regular/NotoSansJavanese_400Regular.ttf",
 };
 

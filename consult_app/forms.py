@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
@@ -59,11 +60,25 @@ class Form(FlaskForm):
             return request.form if is_json else super().wrap_formdata(form, formdata)
 
 
+# How word processors break a line: vertical tab (Word's Shift+Enter), form feed, NEL, line and paragraph separator.
+_BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+# Word keeps bullets as characters of its Symbol and Wingdings fonts, in Unicode's area for private use.
+_SYMBOLS = str.maketrans(
+    {0xF000 + code: words for code, words in ((0xB7, "•"), (0xA7, "•"), (0x76, "•"), (0xD8, "•"))}
+    | {0xF0FC: "✓", 0xF0FE: "✓", 0xF0FB: "✗", 0xF0E0: "→", 0xF0DF: "←", 0xF02D: "-", 0xF020: " "}
+    # marks that nobody sees: where a word may be parted, where a file begins
+    | dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF), "")
+)
+
+
 def clean(words: str | None) -> str:
-    """Text as it is kept: NFC, without control characters (but for line breaks) and without space at the ends."""
+    """Text as it is kept: NFC, with "\n" for every kind of line break, without control characters and outer space.
+
+    Symbols of Word's own fonts become the characters they look like; soft hyphens and zero-width spaces go.
+    """
     if not words or words.isprintable():  # nearly always, and there are lists of thousands
         return unicodedata.normalize("NFC", words or "").strip()
-    text = unicodedata.normalize("NFC", words).replace("\r\n", "\n").replace("\r", "\n")
+    text = _BREAKS.sub("\n", unicodedata.normalize("NFC", words)).translate(_SYMBOLS)
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return text.strip()
 

@@ -1,7 +1,8 @@
 """The materials of every PDF: the interface's own fonts and colours, text made safe and shaped, QR codes, page furniture.
 
 User text never reaches reportlab's mini-markup unescaped (an `<img>` in it would embed a local file); Arabic and
-Javanese are shaped and set in fonts of their own; a character that no font of ours has becomes a visible replacement, never an error.
+Javanese are shaped and set in fonts of their own, emoji have a font too; of a character that no font of ours has the code is
+printed, and `unprintable` names it to its writer before.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from . import qr
 from .forms import clean
 
 SANS, SANS_BOLD, SERIF, SERIF_BOLD, SERIF_ITALIC = "Sans", "Sans-Bold", "Serif", "Serif-Bold", "Serif-Italic"
-ARABIC, JAVANESE = "Arabic", "Javanese"
+ARABIC, JAVANESE, EMOJI = "Arabic", "Javanese", "Emoji"
 FILES = {
     SANS: "SourceSans3-Regular.ttf",
     SANS_BOLD: "SourceSans3-SemiBold.ttf",
@@ -44,6 +45,7 @@ FILES = {
     SERIF_ITALIC: "SourceSerif4-Italic.ttf",
     ARABIC: "NotoSansArabic-Regular.ttf",
     JAVANESE: "NotoSansJavanese-Regular.ttf",
+    EMOJI: "NotoEmoji-Regular.ttf",
 }
 
 INK, MUTED, HAIR, ACCENT, PAPER = HexColor("#1d2430"), HexColor("#5b6473"), HexColor("#d8d2c4"), HexColor("#1f5f6b"), HexColor("#faf7f0")
@@ -74,24 +76,49 @@ def _is_arabic(c: str) -> bool:
     return "\u0600" <= c <= "\u06ff" or "\u0750" <= c <= "\u077f" or "\ufb50" <= c <= "\ufdff" or "\ufe70" <= c <= "\ufeff"
 
 
-def _is_javanese(c: str) -> bool:
-    return "\ua980" <= c <= "\ua9df"
-
-
-def _font_of(c: str, font: str) -> str:
-    """The font that has to draw the character where `font` is asked for."""
-    return ARABIC if _is_arabic(c) else JAVANESE if _is_javanese(c) else font
-
-
+@cache
 def _glyphs(font: str) -> dict[int, int]:
     return pdfmetrics.getFont(font).face.charToGlyph  # type: ignore[attr-defined, no-any-return]
 
 
+def _font_of(c: str, font: str) -> str:
+    """The font that has to draw the character where `font` is asked for; "" if none of ours has it."""
+    code = ord(c)
+    if code in _glyphs(font) or c in "\n\t":
+        return font
+    for other in (ARABIC, JAVANESE, EMOJI, SANS):
+        if code in _glyphs(other):
+            return other
+    return ""
+
+
+# What changes the look of the emoji before it: skin tones, variation selectors, the frame of a keycap, tags of a flag.
+_MODIFIERS = frozenset({*range(0x1F3FB, 0x1F400), *range(0xFE00, 0xFE10), 0x20E3, *range(0xE0020, 0xE0080)})
+_FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}  # a flag is two of them: its country's code
+_ALIKE = {0x2010: "-", 0x2011: "-", 0x2012: "–", 0x2015: "—", 0x202F: "\u00a0", 0x2007: "\u00a0"}
+_AS_SHOWN = _FLAG_LETTERS | _ALIKE
+
+
+def _drawable(words: str, font: str) -> str:
+    """The text with what fonts lack put into what they have: flags as letters, emoji without their modifiers."""
+    text = words.translate(_AS_SHOWN)
+    return "".join(c for c in text if ord(c) not in _MODIFIERS and (unicodedata.category(c) != "Cf" or c in "\n\t"))
+
+
 def _known(words: str, font: str) -> str:
-    """The text without characters that no font has: those that format are dropped, any other is replaced visibly."""
-    mark = "\u25a1" if 0x25A1 in _glyphs(font) else "?"
-    shown = (c for c in words if unicodedata.category(c) != "Cf")
-    return "".join(c if c in "\n\t" or ord(c) in _glyphs(_font_of(c, font)) else mark for c in shown)
+    """The text with the code of each character that no font has, such as [U+4E2D], in that character's place."""
+    return "".join(c if _font_of(c, font) else f"[U+{ord(c):04X}]" for c in _drawable(words, font))
+
+
+_PLAIN = re.compile("[\n\t\x20-\x7e\xa0-\u017e\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]*")
+
+
+def unprintable(words: str) -> list[str]:
+    """The characters of a text that no font of our documents has, each once, in their order. They are printed as codes."""
+    if _PLAIN.fullmatch(words):  # nearly always: no font has to be opened
+        return []
+    fonts()
+    return list(dict.fromkeys(c for c in _drawable(clean(words), SANS) if not _font_of(c, SANS)))
 
 
 def _javanese(words: str) -> str:
@@ -112,11 +139,13 @@ def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for c in shown:
         kind = _font_of(c, font)
-        if found and (found[-1][0] == kind or c == " "):
+        if not kind:  # a joined form that its font lacks
+            c, kind = f"[U+{ord(c):04X}]", font
+        if found and (found[-1][0] == kind or (c == " " and found[-1][0] != EMOJI)):
             found[-1] = (found[-1][0], found[-1][1] + c)
         else:
             found.append((kind, c))
-    return [(kind, _javanese(part) if kind == JAVANESE else _known(part, kind)) for kind, part in found]
+    return [(kind, _javanese(part) if kind == JAVANESE else part) for kind, part in found]
 
 
 def markup(words: Any, font: str = SANS) -> str:

@@ -27,10 +27,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import policy
+from . import pdf, policy
 from .db import db, set_transaction_mode
 from .errors import DomainError
-from .i18n import _, language
+from .i18n import _, gettext, language
 
 Answer = str | BaseResponse | tuple[str, int]
 Row = TypeVar("Row")
@@ -236,6 +236,21 @@ def _finish(response: Response) -> Response:
     return response
 
 
+def _name_unprintable(response: Response) -> Response:
+    """Name to the writer of what was just saved the characters that our printed documents cannot show."""
+    is_saved = request.method == "POST" and response.status_code in (200, 303) and response.mimetype == "text/html"
+    if not is_saved or is_api():
+        return response
+    words = " ".join(value for name, value in request.form.items(multi=True) if "password" not in name)
+    if found := pdf.unprintable(words):
+        named = ", ".join(f"{c} (U+{ord(c):04X})" for c in found[:5]) + (", …" if len(found) > 5 else "")
+        flash(
+            gettext("It is kept as you wrote it. Printed documents show these characters as codes: %(characters)s", characters=named),
+            "info",
+        )
+    return response
+
+
 def _error(status: int, title: Any, words: Any, reasons: Sequence[Any] = ()) -> tuple[Any, int]:
     if is_api():
         code = ("revoked" if g.get("device_revoked") else "unknown") if status == 401 else title
@@ -375,6 +390,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("COMPRESS_ALGORITHM", ["br", "gzip"])
     compress.init_app(app)
     app.after_request(_finish)
+    app.after_request(_name_unprintable)
     app.register_blueprint(bp)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)

@@ -197,3 +197,14 @@ def test_the_matrix_runs_no_formula(consultation: Any, section: Any, author: Any
     assert python_calamine.load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python()[1][5] == "=HYPERLINK(1)"
     assert b"<f>" not in data
     assert browse(factories.make_registration()).get(f"/consultations/{consultation.slug}/comment-matrix.csv").status_code == 404
+
+
+def test_a_writer_is_told_which_characters_cannot_be_printed(consultation: Any, author: Any, browse: Any) -> None:
+    client = browse(author)
+    page = url(consultation, "")[:-1]
+    form = FORM | {"text": "依法 👍 kebijakan"}
+    assert client.post(url(consultation), data=form).status_code == 303
+    assert "Printed documents show these characters as codes: 依 (U+4F9D), 法 (U+6CD5)" in client.get(page).text
+    assert "show these characters" not in client.get(page).text  # once
+    client.post(url(consultation), data=form | {"client_key": "k2", "text": "Ma’ruf – “baik” 👍 محمد"})
+    assert "show these characters" not in client.get(page).text
