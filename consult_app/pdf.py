@@ -86,6 +86,8 @@ def _font_of(c: str, font: str) -> str:
     code = ord(c)
     if code in _glyphs(font) or c in "\n\t":
         return font
+    if code & 0xFFFE == 0xFFFE:  # no character at all, though a font may have a glyph there
+        return ""
     for other in (ARABIC, JAVANESE, EMOJI, SANS):
         if code in _glyphs(other):
             return other
@@ -126,6 +128,14 @@ def _javanese(words: str) -> str:
     return "\n".join(" ".join(str(shapeStr(word, JAVANESE, 10)) for word in line.split(" ")) for line in words.split("\n"))
 
 
+def _in_display_order(line: str) -> str:
+    """One line with its Arabic joined, and its runs in the order in which they are drawn from left to right."""
+    # the bidi algorithm stops at an emoji that is newer than Python's tables: it sees a private character instead
+    newer = {ord(c): 0xF0000 + n for n, c in enumerate(dict.fromkeys(line)) if not unicodedata.bidirectional(c)}
+    ordered = str(get_display(arabic_reshaper.reshape(line.translate(newer))))
+    return ordered.translate({stand_in: code for code, stand_in in newer.items()})
+
+
 def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
     """The text in display order as (font, words): Arabic and Javanese shaped, in their own fonts; the rest in `font`."""
     fonts()
@@ -134,8 +144,7 @@ def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
     text = _known(clean(words), font)
     if not any(_font_of(c, font) != font for c in text):
         return [(font, text)]
-    # what is unknown is gone by now: the bidi algorithm stops at characters that Unicode never assigned
-    shown = "\n".join(str(get_display(arabic_reshaper.reshape(line))) for line in text.split("\n")) if any(map(_is_arabic, text)) else text
+    shown = "\n".join(map(_in_display_order, text.split("\n"))) if any(map(_is_arabic, text)) else text
     found: list[tuple[str, str]] = []
     for c in shown:
         kind = _font_of(c, font)

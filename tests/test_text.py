@@ -47,7 +47,7 @@ def drawn_in(words: str) -> set[str]:
     return {font for font, part in pdf.runs(words) if part.strip()}
 
 
-@pytest.mark.parametrize("words", ["👍", "🙏🏽", "Bagus 👍 sekali", "👩‍🏫", "✅ ❌"])
+@pytest.mark.parametrize("words", ["👍", "🙏🏽", "Bagus 👍 sekali", "👩‍🏫", "✅ ❌", "محمد \U0001fae8"])
 def test_an_emoji_is_printed_as_a_glyph(app: Any, words: str) -> None:
     assert pdf.EMOJI in drawn_in(words)
     assert "[U+" not in printed(words)
