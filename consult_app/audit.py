@@ -15,16 +15,22 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple, cast
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import orjson
 from flask import Flask, current_app
 from sqlalchemy import ColumnElement, Row, Select, Table, UniqueConstraint, bindparam, event, func, or_, select, text, update
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from .db import Base, Model, db, now
+from .db import Base, Model, db, is_alone, now
+from .errors import Conflict
+from .i18n import _
 from .policy import Actor
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 SITE = "site"
 START = "0" * 64
@@ -201,9 +207,11 @@ def last_number(chain: str) -> int:
 
 
 @event.listens_for(Session, "after_transaction_end")
-def _forget_heads(session: Session, _transaction: Any) -> None:
+def _forget_heads(session: Session, transaction: Any) -> None:
     """What was locked and read is true only inside its transaction."""
     session.info.pop("heads", None)
+    if transaction.parent is None:  # a lock is kept past the end of a savepoint
+        session.info.pop("turns", None)
 
 
 def _read_head(chain: str) -> tuple[int, str]:
@@ -226,6 +234,44 @@ def lock(consultation_id: int) -> str:
     Returns the hash at the end of its log, which stands for all that was recorded: while it is the same, nothing has changed.
     """
     return _lock_head(str(consultation_id))[1]  # a transaction that writes to SQLite is alone anyway
+
+
+def take_turn(consultation_id: int | None, *rows: Any) -> None:
+    """Lock, then read again: what an action does first, before it decides on a state (rule 30).
+
+    Others who change this consultation (or with None, accounts) wait from here until this transaction ends. Everything that was
+    read before is read again when it is used next. Raises Conflict where one of `rows` was removed meanwhile.
+    Whoever needs both takes the turn of the consultation first, then that of the accounts.
+    """
+    chain, session = str(consultation_id) if consultation_id else SITE, db.session()
+    turns: set[str] = session.info.setdefault("turns", set())
+    if chain in turns:
+        return
+    _lock_head(chain)
+    turns.add(chain)
+    if is_alone():
+        return
+    session.flush()
+    session.expire_all()
+    for row in rows:
+        if "_sa_instance_state" not in vars(row):  # a copy, see `db.copy_of`
+            continue
+        try:
+            session.refresh(row)
+        except InvalidRequestError as gone:
+            raise Conflict(_("This was removed meanwhile.")) from gone
+
+
+def in_turn(action: Callable[Params, Result]) -> Callable[Params, Result]:
+    """Let an action `take_turn` in the consultation of its first argument, which is a row."""
+
+    @wraps(action)
+    def taking_turn(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        row: Any = args[0]
+        take_turn(getattr(row, "consultation_id", None), row)
+        return action(*args, **kwargs)
+
+    return taking_turn
 
 
 def locking(query: Select[Any]) -> Select[Any]:

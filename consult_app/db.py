@@ -165,6 +165,11 @@ def set_transaction_mode(mode: str) -> None:
     _mode.set(mode)
 
 
+def is_alone() -> bool:
+    """Whether nobody else can have written since this transaction began: on SQLite one that writes waits before it reads."""
+    return _mode.get() == "write" and db.engine.dialect.name == "sqlite"
+
+
 @contextmanager
 def alone() -> Iterator[Connection]:
     """A connection for one statement that reads and has no part in the request's transaction."""

@@ -53,6 +53,7 @@ def create_user(
     email: str, name: str, *, by: Actor, password: str | None = None, administrator: bool = False, language: str = "en", title: str = ""
 ) -> User:
     """Make an account. Raises Conflict where the address has one, Invalid where the password is too short or a common one."""
+    audit.take_turn(None)
     if find_user(email) is not None:
         raise Conflict(_("There is an account with this e-mail address already."))
     if password is not None:
@@ -64,6 +65,7 @@ def create_user(
     return user
 
 
+@audit.in_turn
 def set_password(user: User, password: str, *, by: Actor) -> None:
     """Change the password; every session of the account ends."""
     check_password(password, user.email, user.name)
@@ -72,12 +74,14 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
     audit.record(by, "user.password", user)
 
 
+@audit.in_turn
 def end_sessions(user: User, *, by: Actor) -> None:
     """End every session of the account; who asked for it opens a new one."""
     user.session_number += 1
     audit.record(by, "user.sessions", user)
 
 
+@audit.in_turn
 def change_profile(user: User, name: str, title: str, language: str, *, by: Actor) -> None:
     user.name, user.title, user.language = name, title, language
     audit.record(by, "user.profile", user)
@@ -85,6 +89,7 @@ def change_profile(user: User, name: str, title: str, language: str, *, by: Acto
 
 def add_role(user: User, consultation_id: int, role: Role, *, by: Actor, institution: str = "") -> Membership:
     """Give a user a role in a consultation; one that is held already is returned as it is."""
+    audit.take_turn(consultation_id)
     held = db.session.scalar(
         select(Membership).where(Membership.user_id == user.id, Membership.consultation_id == consultation_id, Membership.role == role)
     )
@@ -98,12 +103,15 @@ def add_role(user: User, consultation_id: int, role: Role, *, by: Actor, institu
 
 def remove_role(membership: Membership, *, by: Actor) -> None:
     """Take a role away; the user's sessions end, so that it holds at once."""
+    audit.take_turn(membership.consultation_id, membership)
+    audit.take_turn(None)
     audit.record(by, "membership.delete", membership)
     membership.user.session_number += 1
     audit.record(by, "user.sessions", membership.user)
     db.session.delete(membership)
 
 
+@audit.in_turn
 def set_enabled(user: User, enabled: bool, *, by: Actor) -> None:
     """Switch an account off, or on again; off, every session of it ends and it can do nothing. What it did stays."""
     if user.is_enabled is not enabled:
@@ -135,11 +143,14 @@ def _hash_code(code: str) -> str:
     return hashlib.sha256("".join(code.split()).replace("-", "").lower().encode()).hexdigest()
 
 
+@audit.in_turn
 def confirm_second_factor(user: User, secret: str, code: str, *, by: Actor) -> list[str]:
-    """Turn the second factor on once a first code fits; returns new recovery codes, to be shown once."""
+    """Turn the second factor on once a first code fits; returns new recovery codes, to be shown once. Raises Invalid, Conflict."""
     step = _totp_step(secret, code)
     if step is None:
         raise Invalid(_("This code does not fit. Check the clock of your phone, and type the newest code."), field="code")
+    if user.totp_secret == secret and user.totp_confirmed_at is not None:
+        raise Conflict(_("This app was set up already. Sign in with its next code."))
     user.totp_secret, user.totp_confirmed_at, user.totp_last_step = secret, now(), step
     codes = new_recovery_codes(user)
     audit.record(by, "user.second_factor", user)
@@ -158,6 +169,7 @@ def has_short_codes(user: User) -> bool:
     return any(not kept.startswith(LONG) for kept in user.recovery_codes)
 
 
+@audit.in_turn
 def renew_recovery_codes(user: User, *, by: Actor) -> list[str]:
     """As `new_recovery_codes`, recorded. Raises Conflict where no second factor could be lost."""
     if not user.has_second_factor:
@@ -169,8 +181,7 @@ def renew_recovery_codes(user: User, *, by: Actor) -> list[str]:
 
 def use_second_factor(user: User, code: str) -> str:
     """Use up a TOTP code or a recovery code; each counts once. Returns "totp" or "recovery_code"; raises Invalid."""
-    # two that come at once use it one after the other
-    db.session.scalars(select(User).where(User.id == user.id).with_for_update().execution_options(populate_existing=True)).one()
+    audit.take_turn(None, user)  # two that come at once use it one after the other
     is_on = user.totp_secret is not None and user.totp_confirmed_at is not None
     step = _totp_step(user.totp_secret or "", code) if is_on else None
     if step is not None and step > user.totp_last_step:

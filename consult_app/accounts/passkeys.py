@@ -121,6 +121,7 @@ def registration_options(user: User) -> dict[str, Any]:
     return options_to_json_dict(options)
 
 
+@audit.in_turn
 def register(user: User, name: str, answer: str, *, by: Actor) -> list[str]:
     """Keep the passkey that the browser made. Returns recovery codes, to be shown once, where it is the first second factor.
 
@@ -153,10 +154,10 @@ def register(user: User, name: str, answer: str, *, by: Actor) -> list[str]:
     return renew_recovery_codes(user, by=by) if is_first else []
 
 
+@audit.in_turn
 def remove(passkey: Passkey, *, by: Actor) -> None:
     """Forget a passkey. Raises Conflict where it is the account's last second factor."""
     user = passkey.user
-    db.session.scalars(select(User).where(User.id == user.id).with_for_update().execution_options(populate_existing=True)).one()
     if user.totp_confirmed_at is None and len(user.passkeys) < 2:
         raise Conflict(_("This is your last second factor. Set up another one before you remove it."))
     audit.record(by, "passkey.delete", passkey)
@@ -184,9 +185,10 @@ def use_passkey(user: User, answer: str, purpose: str) -> str:
     """Take a passkey's answer to the challenge that was made for this account and purpose. Returns "passkey"; raises Invalid."""
     given = _read(lambda: parse_authentication_credential_json(answer))
     challenge = _read(lambda: parse_client_data_json(given.response.client_data_json).challenge)
+    audit.take_turn(None, user)
     _take_challenge(user, challenge, purpose)
     query = select(Passkey).where(Passkey.user_id == user.id, Passkey.credential_id == bytes_to_base64url(given.raw_id))
-    passkey = db.session.scalar(query.with_for_update())
+    passkey = db.session.scalar(query)
     if passkey is None:
         raise Invalid(_("This passkey is not one of your account."), field="code")
     host, origin = _site()

@@ -225,13 +225,13 @@ def _holders(
     return found
 
 
+@audit.in_turn
 def check_in(event: Event, registration: Registration, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
     """Check in (or out) one person, if their registration and the day allow it.
 
     A late scan that is refused is kept, for the organiser: the desk may have let the person in. So is every scan of a
     revoked device, which counts for nothing.
     """
-    audit.lock(event.consultation_id)
     made = _Made()
     answer = _check_in(event, _Holder(registration, _known(registration.id)), made, by=by, nonce=nonce, how=how)
     made.keep()
@@ -358,12 +358,14 @@ def _keep(row: CheckIn, result: ScanResult, holder: _Holder, made: _Made, *, by:
     made.rows.append((row, by))
 
 
+@audit.in_turn
 def walk_in(event: Event, details: Details, *, by: Actor, nonce: str, how: Scan = HERE_AND_NOW) -> ScanAnswer:
     """Register somebody at the desk and check them in; over capacity they are put on the waiting list."""
     registration, _is_new = register(event, details, by=by, source=Source.WALK_IN, client_key=f"walk-in:{event.id}:{nonce}")
     return check_in(event, registration, by=by, nonce=nonce, how=how)
 
 
+@audit.in_turn
 def replace_at_desk(event: Event, old: Registration, details: Details, *, by: Actor, nonce: str) -> ScanAnswer:
     """Let a colleague take the seat of somebody who does not come, and check them in (product.md rules 6 and 7)."""
     sent_before = db.session.scalar(select(Registration).where(Registration.replaces_id == old.id))
@@ -374,11 +376,11 @@ def replace_at_desk(event: Event, old: Registration, details: Details, *, by: Ac
     return check_in(event, sent_before, by=by, nonce=nonce)
 
 
+@audit.in_turn
 def check_in_online(registration: Registration, *, by: Actor) -> None:
     """Somebody who takes part online says that they are there. Raises Conflict for everybody else, and on other days."""
     if registration.attendance is not Attendance.ONLINE:
         raise Conflict(_("You are registered to come in person: show your ticket at the entrance."))
-    audit.lock(registration.consultation_id)
     _is_awaited, arrival = online_today(registration)
     if arrival is not None:
         return  # the second click of two
@@ -387,6 +389,7 @@ def check_in_online(registration: Registration, *, by: Actor) -> None:
         raise Conflict(_("You can say so on the days of the event, while you hold a place."))
 
 
+@audit.in_turn
 def undo(arrival: CheckIn, reason: str, *, by: Actor) -> None:
     """Take a check-in back; it stays in the record, with who did it and why."""
     if not reason.strip():
@@ -398,6 +401,7 @@ def undo(arrival: CheckIn, reason: str, *, by: Actor) -> None:
     audit.record(by, "checkin.undo", arrival)
 
 
+@audit.in_turn
 def sign_sheet(event: Event, arrival: CheckIn, strokes: list[list[int]], *, by: Actor) -> DrawnSignature:
     """Keep what somebody drew for the attendance sheet of the day they checked in; a second one takes its place."""
     points = sum(len(stroke) for stroke in strokes)
@@ -406,7 +410,6 @@ def sign_sheet(event: Event, arrival: CheckIn, strokes: list[list[int]], *, by: 
         raise Invalid(_("The signature could not be read. Please sign again."), field="strokes")
     if arrival.event_id != event.id:
         raise Missing(_("There is no such check-in at this event."))
-    audit.lock(event.consultation_id)
     drawn = db.session.scalar(
         select(DrawnSignature).where(DrawnSignature.registration_id == arrival.registration_id, DrawnSignature.day == arrival.day)
     )

@@ -52,6 +52,7 @@ def _new(event: Event, name: str, kind: DeviceKind, asks_signature: bool) -> Dev
     return device
 
 
+@audit.in_turn
 def invite(event: Event, name: str, kind: DeviceKind, *, by: Actor, asks_signature: bool = False) -> tuple[Device, str]:
     """Make a device that waits for its phone; returns it and the secret of its QR, which works once and for ten minutes."""
     device = _new(event, name, kind, asks_signature)
@@ -60,6 +61,7 @@ def invite(event: Event, name: str, kind: DeviceKind, *, by: Actor, asks_signatu
     return device, pairing_secret(device)
 
 
+@audit.in_turn
 def create_token(event: Event, name: str, *, by: Actor) -> tuple[Device, str]:
     """Make a token for another program; returns its device and the token, which is told only now."""
     device = _new(event, name, DeviceKind.APP, asks_signature=False)
@@ -73,9 +75,10 @@ def pair(pairing: str, client_key: str) -> tuple[Device, str]:
 
     Raises Conflict where the code is unknown, too old, used by another phone, or withdrawn.
     """
-    device = db.session.scalar(
-        select(Device).where(Device.pairing_hash == token_hash(pairing)).options(joinedload(Device.event)).with_for_update(of=Device)
-    )
+    query = select(Device).where(Device.pairing_hash == token_hash(pairing)).options(joinedload(Device.event))
+    device = db.session.scalar(query)
+    if device is not None:
+        audit.take_turn(device.consultation_id, device)
     if device is None or device.is_revoked:
         raise Conflict(_("This code is not valid. Ask the organiser to show a new one."))
     if device.paired_at is not None:
@@ -89,6 +92,7 @@ def pair(pairing: str, client_key: str) -> tuple[Device, str]:
     return device, device_token(device)
 
 
+@audit.in_turn
 def revoke(device: Device, *, by: Actor) -> None:
     """Let the device check in nobody any more; at its next contact it wipes what it holds."""
     if device.is_revoked:

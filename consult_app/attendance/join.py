@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from consult_app import qr, web
+from consult_app import audit, qr, web
 from consult_app.attendance.models import CheckIn, Device, DeviceKind
 from consult_app.attendance.queries import standing
 from consult_app.db import db
@@ -29,6 +29,7 @@ class Shown:
     path: str
 
 
+@audit.in_turn
 def show_join_code(event: Event, guest: Registration, *, by: Actor) -> Shown:
     """Make a code for somebody who has arrived. Raises Conflict where they have not, and at a kiosk.
 

@@ -11,7 +11,7 @@ from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.comments import drafts
 from consult_app.comments.models import Comment, CommentKind, Endorsement, Moderation, Position, PositionValue
-from consult_app.consultations.models import Consultation, Indicator, Revision, Section
+from consult_app.consultations.models import Indicator, Revision, Section
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid, Missing
 from consult_app.i18n import _, moment
@@ -75,9 +75,10 @@ def check_link(link: str) -> str:
 
 def one_at_a_time(consultation_id: int) -> None:
     """Let other comments of the consultation wait until this transaction ends: their numbers are counted, their queue is emptied."""
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation_id).with_for_update(key_share=True))
+    audit.take_turn(consultation_id)
 
 
+@audit.in_turn
 def write_comment(
     indicator: Indicator,
     registration: Registration,
@@ -97,12 +98,7 @@ def write_comment(
     it edits: the revision's finding in `proposed_language`. Raises Conflict where comments are closed, Invalid where there
     is no text or the wording changes nothing.
     """
-    resent = select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key)
-    kept = db.session.scalar(resent)
-    if kept is not None:
-        return kept
-    one_at_a_time(indicator.consultation_id)
-    kept = db.session.scalar(resent)  # the same one may have been sent twice at once, and was first
+    kept = db.session.scalar(select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key))
     if kept is not None:
         return kept
     revision = open_revision(indicator, "comment", by)
@@ -140,6 +136,7 @@ def write_comment(
     return comment
 
 
+@audit.in_turn
 def withdraw_comment(comment: Comment, *, by: Actor) -> None:
     """The author takes a comment back before it is answered; it stays in the record, struck out."""
     if comment.is_withdrawn:
@@ -150,6 +147,7 @@ def withdraw_comment(comment: Comment, *, by: Actor) -> None:
     audit.record(by, "comment.withdraw", comment)
 
 
+@audit.in_turn
 def release(comment: Comment, *, by: Actor) -> None:
     """Show a comment that waited, or that was held back."""
     if comment.moderation is None:
@@ -158,6 +156,7 @@ def release(comment: Comment, *, by: Actor) -> None:
     audit.record(by, "comment.release", comment)
 
 
+@audit.in_turn
 def hold(comment: Comment, reason: str, *, by: Actor) -> None:
     """Keep a comment that waits from the screens. It is not lost: its author reads the reason, and reviewers answer it."""
     if not comment.waits_for_facilitator:
@@ -168,6 +167,7 @@ def hold(comment: Comment, reason: str, *, by: Actor) -> None:
     audit.record(by, "comment.hold", comment)
 
 
+@audit.in_turn
 def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
     """Endorse somebody else's comment, or take the endorsement back; returns whether it stands now."""
     if comment.person_id == registration.person_id:
@@ -192,6 +192,7 @@ def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
     return True
 
 
+@audit.in_turn
 def take_position(indicator: Indicator, registration: Registration, value: PositionValue, reason: str, *, by: Actor) -> Position:
     """Say what one holds of an indicator as it stands in the current revision; a second answer replaces the first."""
     revision = open_revision(indicator, "position", by)

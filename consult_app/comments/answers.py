@@ -33,6 +33,7 @@ def _check(comment: Comment, kind: DispositionKind, response: str, duplicate_of:
         raise Invalid(_("Give the number of the other comment."), field="duplicate_of")
 
 
+@audit.in_turn
 def decide(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> Disposition | None:
     """Answer a comment. An earlier answer stays in its history (rule 13).
 
@@ -89,6 +90,7 @@ def _propose(
     return proposal
 
 
+@audit.in_turn
 def draft(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> ProposedAnswer:
     """Keep an answer that is neither told nor counted, for the focal point to decide; an earlier draft is replaced, and kept closed."""
     _check(comment, kind, response, duplicate_of)
@@ -97,6 +99,7 @@ def draft(comment: Comment, kind: DispositionKind, response: str, *, by: User, d
     return _propose(comment, kind, response, duplicate_of, is_decided=False, by=by)
 
 
+@audit.in_turn
 def confirm(proposal: ProposedAnswer, *, by: User) -> Disposition:
     """The second pair of eyes: what one person decided, another one lets count. Raises Conflict."""
     comment = proposal.comment
@@ -109,6 +112,7 @@ def confirm(proposal: ProposedAnswer, *, by: User) -> Disposition:
     return _answer(comment, proposal.kind, proposal.response, proposal.duplicate_of, proposal.written_by, by=by)
 
 
+@audit.in_turn
 def need_second_pair(consultation: Consultation, wanted: bool, *, by: Actor) -> None:
     """Whether answers of this consultation count only once another person has confirmed them; those that count go on counting."""
     if consultation.needs_second_pair != wanted:
@@ -116,6 +120,7 @@ def need_second_pair(consultation: Consultation, wanted: bool, *, by: Actor) -> 
         audit.record(by, "consultation.second_pair", consultation)
 
 
+@audit.in_turn
 def assign(comment: Comment, institution: Institution | None, due_on: dt.date | None, *, by: User) -> Assignment:
     """Ask an institution for the answer, until a day; with None, nobody any more. The newest counts."""
     if comment.is_withdrawn:
@@ -134,6 +139,7 @@ def assign(comment: Comment, institution: Institution | None, due_on: dt.date | 
 
 def carry(comments: Sequence[Comment], revision: Revision, *, by: Actor) -> None:
     """Name the revision that carries the change of accepted comments (rule 14); it is later than the one commented on."""
+    audit.take_turn(revision.consultation_id, revision)
     for comment in comments:
         disposition = comment.disposition
         if disposition is None or not disposition.needs_revision:
@@ -146,6 +152,7 @@ def carry(comments: Sequence[Comment], revision: Revision, *, by: Actor) -> None
         audit.record(by, "disposition.carry", disposition)
 
 
+@audit.in_turn
 def object_to(comment: Comment, text: str, *, by: Registration) -> Objection:
     """The author objects to the answer, once, in the days after being told. It blocks the section's signature until resolved (rule 15)."""
     if comment.disposition is None or comment.disposition.kind is DispositionKind.ACCEPTED:
@@ -166,6 +173,7 @@ def object_to(comment: Comment, text: str, *, by: Registration) -> Objection:
     return objection
 
 
+@audit.in_turn
 def resolve(objection: Objection, resolution: str, *, by: User) -> None:
     """Close an objection with words; the answer itself may be changed before."""
     if not objection.is_open:
@@ -193,6 +201,7 @@ def untold(consultation: Consultation) -> list[Disposition]:
     return list(db.session.scalars(query.options(joinedload(Disposition.comment).joinedload(Comment.registration))))
 
 
+@audit.in_turn
 def tell_authors(consultation: Consultation, *, by: Actor) -> int:
     """Write to every author with news: one message each, with all their answers (rule 13). Returns how many are told."""
     batch: dict[int, list[Disposition]] = {}

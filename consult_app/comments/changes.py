@@ -12,7 +12,7 @@ from consult_app.accounts.models import User
 from consult_app.comments import queries
 from consult_app.comments.answers import carry
 from consult_app.comments.models import ChangeLink, Comment, Disposition
-from consult_app.consultations.actions import content_of, lock_section, revision_made, text_saved
+from consult_app.consultations.actions import content_of, revision_made, text_saved
 from consult_app.consultations.models import Consultation, Indicator, Revision, Section
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid, Missing
@@ -42,6 +42,7 @@ def load_link(consultation: Consultation, public_id: str) -> ChangeLink:
     return found
 
 
+@audit.in_turn
 def link(section: Section, indicator: Indicator | None, answering: Sequence[str], *, by: Actor) -> None:
     """Say that the text as it is saved now answers these comments; one that is linked here already stays so.
 
@@ -70,10 +71,9 @@ def link(section: Section, indicator: Indicator | None, answering: Sequence[str]
         audit.record(by, "change_link.make", made)
 
 
+@audit.in_turn
 def take_back(made: ChangeLink, *, by: Actor) -> None:
     """The change does not answer the comment after all. Raises Conflict once a revision carries it."""
-    lock_section(made.section)
-    db.session.refresh(made)
     if made.is_carried:
         raise Conflict(_("A revision carries this change already; what was recorded with it stays."))
     audit.record(by, "change_link.delete", made)

@@ -132,6 +132,7 @@ def _require_takes_files(comment: Comment, number: int, by: Actor) -> None:
         raise Invalid(TOO_MANY, field="files")
 
 
+@audit.in_turn
 def attach(comment: Comment, given: Sequence[Given], *, by: Actor) -> list[Attachment]:
     """Put files with a comment; one that is there already is not put there again (rule 10).
 
@@ -139,7 +140,6 @@ def attach(comment: Comment, given: Sequence[Given], *, by: Actor) -> list[Attac
     """
     if not given:
         return []
-    db.session.execute(select(Comment.id).where(Comment.id == comment.id).with_for_update())  # one at a time counts
     held = {one.sha256 for one in db.session.scalars(select(Attachment).where(Attachment.comment_id == comment.id))}
     new = {one.sha256: one for one in given if one.sha256 not in held}
     if new:
@@ -182,6 +182,7 @@ def content(attachment: Attachment) -> bytes:
     return data
 
 
+@audit.in_turn
 def erase(attachment: Attachment, *, by: Actor) -> None:
     """Take a file away because its sender is erased; that there was one stays. The worker empties the store."""
     if attachment.erased_at is None:

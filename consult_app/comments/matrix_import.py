@@ -14,10 +14,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from consult_app import policy
+from consult_app import audit, policy
 from consult_app.accounts.models import User
 from consult_app.comments import answers, labels, matrix
-from consult_app.comments.actions import one_at_a_time
 from consult_app.comments.models import Comment, DispositionKind
 from consult_app.consultations.models import Consultation, ImportDraft, ImportKind
 from consult_app.db import db
@@ -224,6 +223,7 @@ def _shown(name: str, values: matrix.Filled, known: _Known) -> str:
     return known.names.get(words, words) if name == "owner" else words
 
 
+@audit.in_turn
 def keep(consultation: Consultation, filename: str, judged: Judged, *, by: User) -> ImportDraft:
     """Keep what was read for its preview; an earlier one of the same person goes."""
     for old in db.session.scalars(_own(consultation, by)):
@@ -249,12 +249,13 @@ def load(consultation: Consultation, public_id: str, *, by: User) -> ImportDraft
     return found
 
 
+@audit.in_turn
 def apply(consultation: Consultation, kept: ImportDraft, *, by: User) -> int:
     """Save what the preview showed, all of it or nothing; returns how many comments changed.
 
     Raises Conflict where the file has errors, or where something was changed since it was looked at.
     """
-    one_at_a_time(consultation.id)
+    audit.take_turn(consultation.id, kept)
     shown = Judged.of(kept.rows)
     judged = judge(consultation, shown.rows, by=by)
     if judged.faults:

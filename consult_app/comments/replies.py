@@ -34,13 +34,13 @@ def refuse_withdrawn(comment: Comment) -> None:
         raise Conflict(_("This comment was withdrawn."))
 
 
+@audit.in_turn
 def reply_to(comment: Comment, text: str, *, by: Registration | User, client_key: str, language: str = "en") -> Reply:
     """Keep a reply; the same client key again returns the one that is kept (rule 10).
 
     Raises Conflict where the comment was withdrawn, comments are closed, or there are many replies; Invalid without words.
     """
     author = by if isinstance(by, Registration) else None
-    db.session.execute(select(Comment.id).where(Comment.id == comment.id).with_for_update())  # one at a time is added and counted
     mine = Reply.registration_id == author.id if author else Reply.written_by_id == by.id
     kept = db.session.scalar(select(Reply).where(mine, Reply.client_key == client_key))
     if kept is not None:
@@ -68,6 +68,7 @@ def reply_to(comment: Comment, text: str, *, by: Registration | User, client_key
     return reply
 
 
+@audit.in_turn
 def withdraw_reply(reply: Reply, *, by: Actor) -> None:
     """Its author takes a reply back; it stays in the record."""
     if reply.is_withdrawn:

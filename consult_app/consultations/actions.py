@@ -89,6 +89,7 @@ def create_consultation(
 
     Raises Invalid, naming the field, where something is not of its standard or the slug is taken.
     """
+    audit.take_turn(None)
     if not SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
         raise Invalid(_("Use small letters, digits and hyphens, at most 60."), field="slug")
     if db.session.scalar(select(Consultation.id).where(Consultation.slug == slug)) is not None:
@@ -117,6 +118,7 @@ def create_consultation(
     return consultation
 
 
+@audit.in_turn
 def change_consultation(
     consultation: Consultation,
     *,
@@ -155,7 +157,7 @@ def change_consultation(
 def lock_section(section: Section) -> None:
     """Only one at a time changes a section; what another has saved meanwhile is seen here."""
     db.session.flush()
-    db.session.execute(select(Section).where(Section.id == section.id).with_for_update().execution_options(populate_existing=True))
+    audit.take_turn(section.consultation_id, section)
 
 
 def lock_editable(section: Section) -> None:
@@ -165,6 +167,7 @@ def lock_editable(section: Section) -> None:
         raise Conflict(_("Section %(number)s is frozen for signature. Reopen it before changing its text.", number=section.number))
 
 
+@audit.in_turn
 def edit_section(section: Section, texts: dict[str, Texts], edit_number: int, *, by: Actor, answering: Sequence[str] = ()) -> None:
     """Save the working text. `texts` gives any of SECTION_PARTS; `edit_number` is that of the text they began from.
 
@@ -210,6 +213,7 @@ def content_of(section: Section) -> dict[str, Any]:
     }
 
 
+@audit.in_turn
 def make_revision(section: Section, *, by: Actor, note: str = "") -> Revision:
     """Freeze the working text into the next revision; where nothing changed, the current one is returned as it is.
 
@@ -260,6 +264,7 @@ def _advance(
     audit.record(by, verb, section, note)
 
 
+@audit.in_turn
 def open_section(section: Section, *, by: Actor) -> Revision:
     """Put the text before participants: it becomes a revision, and comments on it are open. Open again: another round."""
     allowed = (SectionState.DRAFT, SectionState.IN_REVIEW, SectionState.RETURNED)
@@ -271,12 +276,14 @@ def open_section(section: Section, *, by: Actor) -> Revision:
     return make_revision(section, by=by)
 
 
+@audit.in_turn
 def start_review(section: Section, *, by: Actor) -> None:
     """Close the comments, so that they can be answered."""
     refusal = _("Section %(number)s is not open for comments, so they cannot be closed.", number=section.number)
     _advance(section, (SectionState.OPEN,), SectionState.IN_REVIEW, refusal, by=by, verb="section.review")
 
 
+@audit.in_turn
 def freeze_section(section: Section, *, by: Actor, note: str = "") -> Revision:
     """Let the text stand for signature: it becomes a revision, if it changed since the last one."""
     allowed = (SectionState.IN_REVIEW, SectionState.RETURNED)
@@ -294,6 +301,7 @@ def freeze_section(section: Section, *, by: Actor, note: str = "") -> Revision:
     return revision
 
 
+@audit.in_turn
 def reopen_section(section: Section, *, by: Actor, reason: str = "") -> None:
     """Take a frozen or signed section back into review; sign-offs stay with the revision they were made on."""
     refusal = _("Section %(number)s is not frozen, so there is nothing to reopen.", number=section.number)
@@ -301,12 +309,14 @@ def reopen_section(section: Section, *, by: Actor, reason: str = "") -> None:
     _advance(section, allowed, SectionState.IN_REVIEW, refusal, by=by, verb="section.reopen", note=reason)
 
 
+@audit.in_turn
 def return_section(section: Section, *, by: Actor) -> None:
     """A focal point sends the frozen text back."""
     refusal = _("Section %(number)s does not stand for signature, so it cannot be returned.", number=section.number)
     _advance(section, (SectionState.FROZEN, SectionState.SIGNED), SectionState.RETURNED, refusal, by=by, verb="section.return")
 
 
+@audit.in_turn
 def mark_signed(section: Section, signed: bool, *, by: Actor) -> None:
     """Say whether every required sign-off stands on the current revision; what is said already is not recorded again."""
     wanted = SectionState.SIGNED if signed else SectionState.FROZEN

@@ -20,6 +20,7 @@ def copy_framework(template: Consultation, consultation: Consultation, *, by: Ac
 
     Raises Conflict where the consultation has a framework already.
     """
+    audit.take_turn(consultation.id, consultation)
     if consultation.dimensions:
         raise Conflict(_("This consultation has a framework already."))
     consultation.framework_version = template.framework_version

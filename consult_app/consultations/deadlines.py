@@ -12,6 +12,7 @@ from consult_app.i18n import _
 from consult_app.policy import Actor
 
 
+@audit.in_turn
 def set_deadline(section: Section, until: dt.datetime | None, *, by: Actor, everywhere: bool = False) -> list[Section]:
     """Give a section a deadline for written comments, or take it away; `everywhere` gives it to all that are open as well.
 

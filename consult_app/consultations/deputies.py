@@ -70,13 +70,13 @@ def _check_deputy(consultation: Consultation, deputy: User, principal: User) -> 
         raise Invalid(words, field="deputy")
 
 
+@audit.in_turn
 def delegate(consultation: Consultation, deputy: User, starts_on: dt.date, ends_on: dt.date, reason: str, *, by: User) -> Delegation:
     """Let `deputy` act in the place of `by` in every section that `by` is named for, from the first to the last day.
 
     A deputy passes nothing on. Raises Conflict where `by` is not named for a section, or has a deputy on one of these
     days; Invalid where the dates, the reason or the deputy will not do.
     """
-    db.session.execute(select(User).where(User.id == by.id).with_for_update())  # two windows at once: one deputy
     if not any(point.consultation_id == consultation.id for point in by.focal_points):
         raise Conflict(_("You are not named for a section of this consultation, so there is nothing to delegate."))
     _check_deputy(consultation, deputy, by)
@@ -100,10 +100,9 @@ def delegate(consultation: Consultation, deputy: User, starts_on: dt.date, ends_
     return made
 
 
+@audit.in_turn
 def revoke(delegation: Delegation, *, by: Actor) -> None:
     """End a delegation now; what the deputy signed before stands. Raises Conflict where it is over, or is not theirs to end."""
-    fresh = select(Delegation).where(Delegation.id == delegation.id).with_for_update().execution_options(populate_existing=True)
-    db.session.execute(fresh)
     is_own = by.is_user and delegation.principal.actor_key == by.actor_key
     if not is_own and Role.ORGANISER not in by.roles_in(delegation.consultation_id):
         raise Conflict(_("Only who delegated, or an organiser, can take it back."))
@@ -119,6 +118,7 @@ def _end(delegation: Delegation, *, by: Actor) -> None:
 
 def end_all(consultation_id: int, user: User, *, by: Actor) -> None:
     """End every delegation from and to somebody who is no longer a focal point of the consultation."""
+    audit.take_turn(consultation_id)
     theirs = or_(Delegation.principal_id == user.id, Delegation.deputy_id == user.id)
     query = select(Delegation).where(Delegation.consultation_id == consultation_id, theirs, Delegation.revoked_at.is_(None))
     for delegation in db.session.scalars(query):

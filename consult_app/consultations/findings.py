@@ -19,6 +19,7 @@ from consult_app.policy import Actor
 PARTS = ("answer", "finding", "evidence", "link")
 
 
+@audit.in_turn
 def edit_finding(indicator: Indicator, values: Mapping[str, Any], edit_number: int, *, by: Actor, answering: Sequence[str] = ()) -> None:
     """Save a finding. `values` gives any of PARTS; `edit_number` is that of the finding they began from.
 
@@ -27,7 +28,6 @@ def edit_finding(indicator: Indicator, values: Mapping[str, Any], edit_number: i
     """
     section = indicator.dimension.section
     lock_editable(section)
-    db.session.refresh(indicator)
     if edit_number != indicator.edit_number:
         raise Stale(_("Somebody else saved this finding while you were writing. Compare both texts, then save yours."))
     wanted = {part: full(value) if part == "finding" else value for part, value in values.items()}

@@ -189,15 +189,13 @@ def _moved(plan: _Plan) -> set[str]:
     return moved
 
 
+@audit.in_turn
 def apply_framework(consultation: Consultation, draft_rows: Sequence[Mapping[str, Any]], *, by: Actor, version: str) -> None:
     """Do what the rows of a draft say: dimensions with their sections, and indicators, are made or changed.
 
     Raises Conflict, and changes nothing, where a row has a fault or the framework is no longer what the draft was
     compared with. `version` names the framework's edition; "" keeps the present one.
     """
-    db.session.flush()
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update(key_share=True))
-    db.session.expire_all()  # compared with what stands now that nobody else changes it
     rows = [{"sheet": row["sheet"], "row": row["row"], "given": row["given"]} for row in draft_rows]
     plan, faults = _judge(consultation, rows, {})
     seen = [(row["verdict"], row["changes"]) for row in draft_rows]

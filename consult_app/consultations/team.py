@@ -29,6 +29,7 @@ def _holds(user: User, consultation_id: int, role: Role) -> bool:
     return db.session.scalar(query) is not None
 
 
+@audit.in_turn
 def invite(
     consultation: Consultation,
     email: str,
@@ -65,6 +66,8 @@ def invite(
     if invitation is None:
         invitation = Invitation(consultation_id=consultation.id, email=address, role=role)
         db.session.add(invitation)
+    elif invitation.expires_at > now() + dt.timedelta(days=INVITATION_DAYS, minutes=-1):
+        return invitation  # sent within this minute: the second click of two
     invitation.institution, invitation.section_ids, invitation.language = institution, chosen, language
     invitation.invited_by, invitation.expires_at = by, now() + dt.timedelta(days=INVITATION_DAYS)
     audit.record(by, "invitation.send", invitation)
@@ -73,6 +76,7 @@ def invite(
     return invitation
 
 
+@audit.in_turn
 def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
     """Take an invitation back: its link stops working."""
     if invitation.accepted_at is not None:
@@ -89,12 +93,12 @@ def check_open(invitation: Invitation) -> None:
         raise Conflict(_("This invitation is too old. Ask whoever invited you to send it again."))
 
 
+@audit.in_turn
 def accept(invitation: Invitation, user: User, *, by: Actor) -> Membership:
     """Join in the role of the invitation; a focal point is named for its sections. Works once.
 
     Raises Conflict where it was used or is too old, or where the account has another address than the one invited.
     """
-    db.session.execute(select(Invitation).where(Invitation.id == invitation.id).with_for_update().execution_options(populate_existing=True))
     check_open(invitation)
     if user.email != invitation.email:
         raise Conflict(_("This invitation is for %(email)s. Sign in with that account to accept it.", email=invitation.email))
@@ -113,10 +117,10 @@ def accept(invitation: Invitation, user: User, *, by: Actor) -> Membership:
     return membership
 
 
+@audit.in_turn
 def remove_member(membership: Membership, *, by: Actor) -> None:
     """Take a role away. A focal point is no longer named for any section; a consultation keeps one organiser."""
     consultation_id, user = membership.consultation_id, membership.user
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation_id).with_for_update(key_share=True))
     if membership.role is Role.ORGANISER:
         others = select(func.count()).where(
             Membership.consultation_id == consultation_id, Membership.role == Role.ORGANISER, Membership.id != membership.id
@@ -133,6 +137,7 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
     db.session.expire(user, ["memberships", "focal_points"])
 
 
+@audit.in_turn
 def name_focal_point(section: Section, user: User, institution: str, *, by: Actor) -> FocalPoint:
     """Let a focal point of the team answer for a section: its sign-off is required from now on.
 
@@ -161,6 +166,7 @@ def name_focal_point(section: Section, user: User, institution: str, *, by: Acto
     return named
 
 
+@audit.in_turn
 def unname_focal_point(focal_point: FocalPoint, *, by: Actor) -> None:
     """No longer require this focal point's sign-off. Raises Conflict while the section stands for signature."""
     section, user = focal_point.section, focal_point.user
@@ -178,6 +184,7 @@ def _require_unfrozen(section: Section) -> None:
         raise Conflict(_("Section %(number)s stands for signature. Reopen it before changing who signs.", number=section.number))
 
 
+@audit.in_turn
 def set_signatories(section: Section, order: SigningOrder, wanted: Mapping[str, tuple[SignatoryRole, int]], *, by: Actor) -> None:
     """Say which institution leads, and in which order they sign. `wanted` gives role and order number by public id.
 

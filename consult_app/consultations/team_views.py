@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, url_for
 
+from consult_app import audit
 from consult_app.accounts.actions import create_user, find_user
 from consult_app.accounts.models import Invitation, User
 from consult_app.accounts.sessions import open_session
@@ -156,6 +157,8 @@ def accept_invitation(token: str) -> Answer:
         return _joined(invitation, g.actor)
     if known is None and not g.actor.is_user and form.validate_on_submit():
         try:
+            audit.take_turn(invitation.consultation_id, invitation)  # before that of the accounts
+            team.check_open(invitation)
             typed: dict[str, Any] = {"password": form.password.data, "title": form.title.data or ""}
             user = create_user(invitation.email, form.name.data, by=g.actor, language=invitation.language, **typed)
             team.accept(invitation, user, by=user)

@@ -41,6 +41,7 @@ def number_text(pattern: str, number: int, event: Event) -> str:
     return _MARK.sub(lambda mark: values[mark[1]], pattern)
 
 
+@audit.in_turn
 def save_letterhead(event: Event, values: dict[str, Any], *, by: Actor) -> Letterhead:
     """Keep whose paper it is and who signs. Certificates that were issued stay as they are."""
     number_text(values["number_pattern"], 1, event)
@@ -52,12 +53,12 @@ def save_letterhead(event: Event, values: dict[str, Any], *, by: Actor) -> Lette
     return letterhead
 
 
+@audit.in_turn
 def issue(event: Event, people: Sequence[Registration], *, by: Actor) -> list[Certificate]:
     """A certificate for each who does not have one; only for those who arrived. Returns those that are new."""
     letterhead = letterhead_of(event)
     if not letterhead.signatory_name:
         raise Conflict(_("Say first, under Letterhead, who signs the certificates."))
-    db.session.scalar(select(Event.id).where(Event.id == event.id).with_for_update())  # one number at a time
     arrived = set(db.session.scalars(arrived_ids(event)))
     absent = [person.full_name for person in people if person.id not in arrived]
     if absent:
@@ -86,6 +87,7 @@ def issue(event: Event, people: Sequence[Registration], *, by: Actor) -> list[Ce
     return fresh
 
 
+@audit.in_turn
 def correct(certificate: Certificate, *, by: Actor) -> None:
     """Take name, institution and role from the register anew; number and code stay."""
     if certificate.revoked_at is not None:
@@ -95,6 +97,7 @@ def correct(certificate: Certificate, *, by: Actor) -> None:
     audit.record(by, "certificate.correct", certificate)
 
 
+@audit.in_turn
 def revoke(certificate: Certificate, reason: str, *, by: Actor) -> None:
     """Its public page says so from now on; the reason stands in the log."""
     if not reason.strip():
@@ -105,6 +108,7 @@ def revoke(certificate: Certificate, reason: str, *, by: Actor) -> None:
     audit.record(by, "certificate.revoke", certificate, note=reason.strip()[:200])
 
 
+@audit.in_turn
 def queue_print(event: Event, kind: str, people: Sequence[Registration], options: dict[str, Any], *, by: Actor) -> Printout:
     """A print too long to wait for: the worker makes it."""
     printout = Printout(

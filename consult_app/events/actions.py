@@ -56,6 +56,7 @@ def _check_not_cancelled(event: Event) -> None:
         raise Conflict(_("A cancelled event can no longer be changed."))
 
 
+@audit.in_turn
 def create_event(consultation: Consultation, *, by: Actor, slug: str = "", **values: Any) -> Event:
     """Make an event as a draft. Raises Invalid where its days or its zone cannot be."""
     event = Event(consultation_id=consultation.id, state=EventState.DRAFT, **values)
@@ -66,6 +67,7 @@ def create_event(consultation: Consultation, *, by: Actor, slug: str = "", **val
     return event
 
 
+@audit.in_turn
 def change_event(event: Event, *, by: Actor, **values: Any) -> None:
     """Change an event. Capacity may grow at any time; whoever waits is moved up by `registrations.move_up`."""
     _check_not_cancelled(event)
@@ -76,6 +78,7 @@ def change_event(event: Event, *, by: Actor, **values: Any) -> None:
     event_changed.send(event, by=by)
 
 
+@audit.in_turn
 def publish_event(event: Event, *, by: Actor) -> None:
     if event.state is not EventState.DRAFT:
         raise Conflict(_("Only a draft can be published."))
@@ -83,6 +86,7 @@ def publish_event(event: Event, *, by: Actor) -> None:
     audit.record(by, "event.publish", event)
 
 
+@audit.in_turn
 def cancel_event(event: Event, *, by: Actor) -> None:
     """Cancel the event itself; its registrations stay as they were, for the record."""
     if event.is_cancelled:
@@ -98,6 +102,7 @@ def _check_days(event: Event, session: Session) -> None:
         raise Invalid(_("It ends before it begins."), field="ends_at")
 
 
+@audit.in_turn
 def add_session(event: Event, title: Texts, day: dt.date, starts_at: dt.time, ends_at: dt.time, *, by: Actor, **more: Any) -> Session:
     """Add an item to the agenda; `more` gives any of SESSION_FIELDS.
 
@@ -112,6 +117,7 @@ def add_session(event: Event, title: Texts, day: dt.date, starts_at: dt.time, en
     return session
 
 
+@audit.in_turn
 def change_session(session: Session, *, by: Actor, **values: Any) -> None:
     """Change an item of the agenda, as `add_session`: its words, its time, who leads it and who takes its notes."""
     _check_not_cancelled(session.event)
@@ -121,6 +127,7 @@ def change_session(session: Session, *, by: Actor, **values: Any) -> None:
     audit.record(by, "session.change", session)
 
 
+@audit.in_turn
 def remove_session(session: Session, *, by: Actor) -> None:
     """Take an item off the agenda. Raises Conflict where the event is cancelled, or people were in the session."""
     _check_not_cancelled(session.event)
@@ -137,6 +144,7 @@ def copy_from(template: Event, event: Event, *, by: Actor) -> None:
 
     People, check-ins and documents stay where they are. An item that falls behind the last day is left out.
     """
+    audit.take_turn(event.consultation_id, event)
     shift = event.starts_on - template.starts_on
     is_own = event.consultation_id == template.consultation_id  # dimensions and the team are those of a consultation
     for name in ("needs_approval", "women_target"):

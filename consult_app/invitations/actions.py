@@ -42,9 +42,10 @@ class Guest:
 
 def lock_event(event: Event) -> None:
     """One at a time changes the list of an event."""
-    db.session.execute(select(Event.id).where(Event.id == event.id).with_for_update())
+    audit.take_turn(event.consultation_id, event)
 
 
+@audit.in_turn
 def invite(
     event: Event, guest: Guest, *, by: Actor, delegated_from: EventInvitation | None = None, is_judged: bool = False
 ) -> EventInvitation:
@@ -52,7 +53,6 @@ def invite(
     if event.is_cancelled:
         raise Conflict(_("This event was cancelled."))
     if not is_judged:
-        lock_event(event)
         _refuse_twice(event, guest)
     invitation = EventInvitation(
         consultation_id=event.consultation_id, event=event, kind=guest.kind, delegated_from=delegated_from, state=InvitationState.DRAFT
@@ -101,11 +101,11 @@ def _refuse_twice(event: Event, guest: Guest, but: EventInvitation | None = None
             raise Invalid(_("This person is invited already."), "name")
 
 
+@audit.in_turn
 def change(invitation: EventInvitation, guest: Guest, *, by: Actor) -> None:
     """Change the details. Where the address changes by which it was sent, the old link stops and it has to be sent again."""
     if not invitation.is_open:
         raise Conflict(_("This invitation was withdrawn or passed on and can no longer be changed."))
-    lock_event(invitation.event)
     guest.kind = invitation.kind
     _refuse_twice(invitation.event, guest, invitation)
     moved = (invitation.channel is Channel.MAIL and guest.email.strip().lower() != invitation.email) or (
@@ -119,6 +119,7 @@ def change(invitation: EventInvitation, guest: Guest, *, by: Actor) -> None:
     audit.record(by, "invitation.change", invitation)
 
 
+@audit.in_turn
 def withdraw(invitation: EventInvitation, *, by: Actor) -> None:
     """Take an invitation back; its link answers so from now on. Who registered from it has to be cancelled first."""
     if not invitation.is_open:

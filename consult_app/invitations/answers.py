@@ -10,7 +10,7 @@ from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event, EventState
 from consult_app.i18n import _
 from consult_app.invitations import sending
-from consult_app.invitations.actions import Guest, invite, lock_event, set_state
+from consult_app.invitations.actions import Guest, invite, set_state
 from consult_app.invitations.models import Channel, EventInvitation, InvitationKind, InvitationState
 from consult_app.registrations import actions as registrations
 from consult_app.registrations.answers import Given
@@ -25,8 +25,7 @@ def takes_answers(event: Event) -> bool:
 
 def _begin(invitation: EventInvitation, *, registering: bool = False) -> None:
     """One answer at a time; the state that counts is the one under the lock. Raises Conflict."""
-    lock_event(invitation.event)
-    db.session.refresh(invitation, ["state", "seats", "institution_id"])
+    audit.take_turn(invitation.consultation_id, invitation)
     if invitation.state is InvitationState.WITHDRAWN:
         raise Conflict(_("This invitation was withdrawn."))
     if invitation.state is InvitationState.DELEGATED:
@@ -165,8 +164,8 @@ def add_delegate(
     invitation: EventInvitation, details: Details, *, given: Given | None = None, client_key: str | None = None
 ) -> Registration:
     """Register one of the institution's people; they get their ticket by mail."""
-    _require_institution(invitation)
     _begin(invitation, registering=True)
+    _require_institution(invitation)
     sent_before = db.session.scalar(select(Registration).where(Registration.client_key == client_key)) if client_key else None
     if sent_before is not None and sent_before.invitation_id == invitation.id:
         return sent_before

@@ -8,11 +8,12 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
+from consult_app import audit
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
 from consult_app.i18n import _, gettext, local
-from consult_app.invitations.actions import Guest, invite, lock_event
+from consult_app.invitations.actions import Guest, invite
 from consult_app.invitations.models import EventInvitation, InvitationKind
 from consult_app.policy import Actor
 from consult_app.registrations import imports as people
@@ -217,9 +218,9 @@ def _as_typed(phone: str) -> str:
     return f"+{digits}" if digits.startswith("62") else f"0{digits}"
 
 
+@audit.in_turn
 def apply_list(event: Event, rows: list[dict[str, Any]], *, by: Actor) -> int:
     """Put the new ones of a judged list on the event's list; returns how many. Nothing is sent."""
-    lock_event(event)
     types = {kind.code: kind for kind in stakeholder_types(event.consultation_id)}
     now_invited, new = invited(event), 0
     for row in rows:

@@ -48,6 +48,7 @@ def _require_address(invitation: EventInvitation, channel: Channel) -> None:
         raise Conflict(_("There is no phone number. Send it by mail, or print a letter."))
 
 
+@audit.in_turn
 def send(invitation: EventInvitation, channel: Channel, *, by: Actor) -> None:
     """Send it by mail, or note that it was sent by WhatsApp or as a letter."""
     require_sendable(invitation.event)
@@ -70,6 +71,7 @@ def can_remind(invitation: EventInvitation) -> bool:
     return invitation.state is InvitationState.SENT and (last is None or invitation.event.day_of(last) < invitation.event.day_of(now()))
 
 
+@audit.in_turn
 def remind(invitation: EventInvitation, channel: Channel, *, by: Actor) -> None:
     """Remind somebody who has not answered, at most once a day."""
     require_sendable(invitation.event)
@@ -85,6 +87,7 @@ def remind(invitation: EventInvitation, channel: Channel, *, by: Actor) -> None:
     audit.record(by, "invitation.remind", invitation, channel.value)
 
 
+@audit.in_turn
 def renew(invitation: EventInvitation, *, by: Actor) -> None:
     """A new link, by mail where there is an address; the old one, forwarded to the wrong people, stops working."""
     if not invitation.is_open:
@@ -99,9 +102,10 @@ def renew(invitation: EventInvitation, *, by: Actor) -> None:
 
 def _filtered(event: Event, filters: Mapping[str, str], state: InvitationState) -> list[EventInvitation]:
     query = search(event, filters).where(EventInvitation.state == state).options(joinedload(EventInvitation.event))
-    return list(db.session.scalars(query.with_for_update(of=EventInvitation)))
+    return list(db.session.scalars(query))
 
 
+@audit.in_turn
 def send_all(event: Event, filters: Mapping[str, str], channel: Channel, *, by: Actor) -> int:
     """Send all drafts among the filtered ones that this channel reaches best; returns how many."""
     require_sendable(event)
@@ -111,6 +115,7 @@ def send_all(event: Event, filters: Mapping[str, str], channel: Channel, *, by: 
     return len(chosen)
 
 
+@audit.in_turn
 def remind_all(event: Event, filters: Mapping[str, str], *, by: Actor) -> int:
     """Remind by mail all filtered ones who have not answered and were not written to today; returns how many."""
     require_sendable(event)

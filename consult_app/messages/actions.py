@@ -44,6 +44,7 @@ def filled(words: str, registration: Registration) -> str:
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), words)
 
 
+@audit.in_turn
 def send(event: Event, recipients: list[Registration], subject: Texts, body: Texts, *, by: Actor, client_key: str) -> Message:
     """Send to everybody of `recipients` who has an address; the same key sends once. Raises Conflict, Invalid."""
     sent = db.session.scalar(select(Message).where(Message.client_key == client_key))

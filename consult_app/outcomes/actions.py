@@ -29,7 +29,7 @@ ORDER = list(StepKind)
 
 def _lock(consultation: Consultation) -> None:
     """One at a time records steps and counts numbers in a consultation."""
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update(key_share=True))
+    audit.take_turn(consultation.id)
 
 
 def newest_report(consultation: Consultation) -> Report | None:
@@ -63,6 +63,7 @@ NEEDS = {
 }
 
 
+@audit.in_turn
 def record_step(consultation: Consultation, kind: StepKind, happened_on: dt.date, decided_by: str, note: str, *, by: Actor) -> OutcomeStep:
     """Record that a step was taken (rule 19). Raises Conflict where it cannot be yet, Invalid for a day to come or nobody named."""
     _lock(consultation)
@@ -87,10 +88,10 @@ def record_step(consultation: Consultation, kind: StepKind, happened_on: dt.date
     return step
 
 
+@audit.in_turn
 def undo_step(consultation: Consultation, step: OutcomeStep, reason: str, *, by: Actor) -> None:
     """Take a step back; it stays in the record with the reason. Raises Conflict while a later step stands on it."""
     _lock(consultation)
-    db.session.refresh(step)
     if not step.stands:
         raise Conflict(_("This step was taken back already."))
     later = [kind for kind in standing_steps(consultation) if ORDER.index(kind) > ORDER.index(step.kind)]
@@ -130,6 +131,7 @@ def not_taken(consultation: Consultation, sections: Sequence[Section]) -> list[t
     return [(section, text) for section in signed for text in recommendations(section) if _source(section, text) not in known]
 
 
+@audit.in_turn
 def take_recommendations(consultation: Consultation, *, by: Actor) -> int:
     """Make a follow-up of each recommendation of the signed sections; those taken before are left as they are."""
     _lock(consultation)
@@ -140,6 +142,7 @@ def take_recommendations(consultation: Consultation, *, by: Actor) -> int:
     return len(found)
 
 
+@audit.in_turn
 def add_follow_up(
     consultation: Consultation, text: Texts, institution: Institution | None, contact: str, due_on: dt.date | None, *, by: Actor
 ) -> FollowUp:
@@ -151,6 +154,7 @@ def add_follow_up(
     return row
 
 
+@audit.in_turn
 def change_follow_up(
     row: FollowUp, text: Texts, institution: Institution | None, contact: str, due_on: dt.date | None, *, by: Actor
 ) -> None:
@@ -159,6 +163,7 @@ def change_follow_up(
     audit.record(by, "follow_up.change", row)
 
 
+@audit.in_turn
 def report_progress(row: FollowUp, status: FollowUpStatus, text: str, link: str, *, by: Actor) -> FollowUpNote:
     """Say how it stands. What is done names its evidence, what is dropped its reason (Invalid otherwise)."""
     words, address = clean(text), check_link(link.strip())

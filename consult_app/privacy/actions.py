@@ -20,6 +20,7 @@ CLOCK = dt.timedelta(hours=72)  # UU 27/2022 gives 3 x 24 hours
 MOST_OPEN = 5
 
 
+@audit.in_turn
 def ask(registration: Registration, kind: RequestKind, words: str, *, by: Actor) -> DataRequest:
     """Make a request; organisers are told. Raises Conflict where the same is open already or too many are."""
     still_open = [request for request in own_requests(registration.person) if request.state is RequestState.OPEN]
@@ -38,6 +39,7 @@ def ask(registration: Registration, kind: RequestKind, words: str, *, by: Actor)
     return request
 
 
+@audit.in_turn
 def answer(request: DataRequest, state: RequestState, reply: str, *, by: Actor) -> None:
     """Close a request as done or refused; the person is told. An erasure that is done erases. Raises Conflict, Invalid."""
     if request.state is not RequestState.OPEN:

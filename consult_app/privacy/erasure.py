@@ -49,6 +49,7 @@ def _erase_registration(registration: Registration, *, by: Actor) -> None:
     audit.forget(by, "registration.erase", registration)
 
 
+@audit.in_turn
 def erase_invitation(invitation: EventInvitation, action: str, *, by: Actor) -> None:
     """Empty an invitation of the person's data; who was invited by which institution stays countable."""
     for name in ("salutation", "title_before", "name", "title_after", "position", "email", "phone", "state_note", "search"):
@@ -79,6 +80,7 @@ def _erase_prepared(person: Person, registrations: list[Registration]) -> None:
             db.session.delete(listed)
 
 
+@audit.in_turn
 def erase(person: Person, *, by: Actor) -> None:
     """Erase a person from their consultation; the row that stays is the tombstone. Raises Conflict where it was done already.
 

@@ -16,7 +16,7 @@ from consult_app.registrations.answers import Given, set_answers
 from consult_app.registrations.limits import check_again, check_group, check_options
 from consult_app.registrations.models import LIVE, Consent, Person, Purpose, Registration, RegistrationState, Source
 from consult_app.registrations.people import Details, details_of, fill, find_institution, find_person, set_secrets
-from consult_app.registrations.seats import lock, move_up, seats_left, set_quota, set_state, state_for
+from consult_app.registrations.seats import move_up, seats_left, set_quota, set_state, state_for
 from consult_app.registrations.speakers import speaker_of
 from consult_app.registrations.telling import tell
 
@@ -38,6 +38,7 @@ def find_live(event: Event, email: str) -> Registration | None:
     )
 
 
+@audit.in_turn
 def register(
     event: Event,
     details: Details,
@@ -59,7 +60,6 @@ def register(
         raise Conflict(_("Registration for this event is closed."))
     if event.is_cancelled:
         raise Conflict(_("This event was cancelled."))
-    lock(event)
     sent_before = db.session.scalar(select(Registration).where(Registration.client_key == client_key)) if client_key else None
     if sent_before is not None and sent_before.event_id != event.id:
         raise Conflict(_("This form was opened for another event. Open it again, and send it from there."))
@@ -93,6 +93,7 @@ def register(
     return registration, True
 
 
+@audit.in_turn
 def set_consents(registration: Registration, answers: dict[Purpose, bool], *, by: Actor, channel: Source) -> None:
     """Record each answer; one that says the same as the last is not recorded again."""
     last = {consent.purpose: consent.is_given for consent in registration.consents}
@@ -111,11 +112,11 @@ def set_consents(registration: Registration, answers: dict[Purpose, bool], *, by
             audit.record(by, "consent.give" if is_given else "consent.refuse", consent)
 
 
+@audit.in_turn
 def change(registration: Registration, details: Details, *, by: Actor, answers: Given | None = None) -> None:
     """Change the details. The e-mail is who they are, and stays; a seat in person is given only if one is free."""
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced and can no longer be changed."))
-    lock(registration.event)
     held_seat = registration.takes_a_seat and registration.is_confirmed
     before = registration.stakeholder_type_id
     if details.dimension_id != registration.dimension_id:
@@ -139,10 +140,9 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
     move_up(registration.event, by=by)
 
 
+@audit.in_turn
 def cancel(registration: Registration, *, by: Actor, reason: str = "") -> None:
     """Give the place up; the next who waits moves up. The ticket answers "cancelled" from now on."""
-    lock(registration.event)
-    _as_it_stands(registration)
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced already."))
     set_state(registration, RegistrationState.CANCELLED, reason)
@@ -151,15 +151,9 @@ def cancel(registration: Registration, *, by: Actor, reason: str = "") -> None:
     move_up(registration.event, by=by)
 
 
-def _as_it_stands(registration: Registration) -> None:
-    """Read the state again, now that we hold the lock: another organiser may have been faster."""
-    db.session.refresh(registration, ["state", "state_changed_at", "state_note"])
-
-
+@audit.in_turn
 def approve(registration: Registration, *, by: Actor) -> None:
     """Say yes to somebody who waits for approval, or was refused: they get a seat if one is free, else they wait for one."""
-    lock(registration.event)
-    _as_it_stands(registration)
     was_refused = registration.state is RegistrationState.REFUSED
     if not (registration.is_pending or was_refused):
         raise Conflict(_("This registration does not wait for approval."))
@@ -172,10 +166,9 @@ def approve(registration: Registration, *, by: Actor) -> None:
     tell(registration, "approved")
 
 
+@audit.in_turn
 def refuse(registration: Registration, reason: str, *, by: Actor) -> None:
     """Say no to somebody who waits for approval; they are told the reason."""
-    lock(registration.event)
-    _as_it_stands(registration)
     if not registration.is_pending:
         raise Conflict(_("This registration does not wait for approval."))
     set_state(registration, RegistrationState.REFUSED, reason)
@@ -183,13 +176,13 @@ def refuse(registration: Registration, reason: str, *, by: Actor) -> None:
     tell(registration, "refused")
 
 
+@audit.in_turn
 def restore(registration: Registration, *, by: Actor) -> None:
     """Undo a cancellation: they get a seat again if one is free, else they wait at the end of the list."""
     if registration.state is not RegistrationState.CANCELLED:
         raise Conflict(_("Only a cancelled registration can be restored."))
     if registration.email and find_live(registration.event, registration.email):
         raise Conflict(_("This person has registered again since."))
-    lock(registration.event)
     check_again(registration)
     state = state_for(registration.event, registration)
     if state is not RegistrationState.CONFIRMED or speaker_of(registration) is not None:
@@ -199,11 +192,11 @@ def restore(registration: Registration, *, by: Actor) -> None:
     tell(registration, "ticket", key=f"{now():%Y%m%d%H%M%S}")
 
 
+@audit.in_turn
 def replace(old: Registration, details: Details, *, by: Actor) -> Registration:
     """Let a colleague take the seat: the old ticket stops, the seat and the history stay (product.md rule 6)."""
     if not old.is_live:
         raise Conflict(_("This registration was cancelled or replaced already."))
-    lock(old.event)
     if details.email and find_live(old.event, details.email):
         raise Conflict(_("The colleague is registered for this event already."))
     state, since = old.state, old.state_changed_at
@@ -236,6 +229,7 @@ def replace(old: Registration, details: Details, *, by: Actor) -> Registration:
     return new
 
 
+@audit.in_turn
 def renew_secrets(registration: Registration, *, by: Actor) -> None:
     """Make a new ticket and a new link; the old ones stop working, and sessions opened by the old link end."""
     set_secrets(registration)

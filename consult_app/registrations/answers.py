@@ -19,6 +19,7 @@ from consult_app.registrations.models import Question, QuestionAnswer, QuestionK
 Given = dict[Question, list[str]]  # the values of each question that was on the form; none: not answered
 
 
+@audit.in_turn
 def set_answers(registration: Registration, given: Given, *, by: Actor) -> None:
     """Keep what was answered. Under the event's lock; raises Invalid where an option newly chosen is full."""
     held: dict[int, list[QuestionAnswer]] = defaultdict(list)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.consultations.models import ImportDraft, ImportKind
 from consult_app.db import db
@@ -15,6 +16,7 @@ from consult_app.i18n import _
 from consult_app.policy import Actor
 
 
+@audit.in_turn
 def keep(event: Event, kind: ImportKind, filename: str, rows: dict[str, Any], *, by: Actor) -> ImportDraft:
     """Keep what was read; nothing of it is saved."""
     draft = ImportDraft(
@@ -37,7 +39,8 @@ def load(event: Event, kind: ImportKind, public_id: str) -> ImportDraft:
 def take(event: Event, kind: ImportKind, public_id: str) -> list[dict[str, Any]]:
     """The rows of a draft without errors, which is gone with this transaction. Raises Missing, Conflict."""
     query = select(ImportDraft.id).where(ImportDraft.public_id == public_id, ImportDraft.event_id == event.id, ImportDraft.kind == kind)
-    if db.session.scalar(query.with_for_update()) is None:  # of two clicks at once, the second waits here and finds nothing
+    audit.take_turn(event.consultation_id, event)
+    if db.session.scalar(query) is None:  # of two clicks at once, the second waits here and finds nothing
         raise Missing(_("This list was saved or dropped already."))
     draft = load(event, kind, public_id)
     if draft.rows["faults"]:

@@ -8,6 +8,7 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
+from consult_app import audit
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
@@ -153,6 +154,7 @@ def _wrong(values: dict[str, str], types: dict[str, StakeholderType], event: Eve
     return wrong
 
 
+@audit.in_turn
 def apply_list(event: Event, rows: list[dict[str, Any]], *, by: Actor, send: bool) -> tuple[int, int]:
     """Register everybody of a judged list; returns how many are new, and how many of these wait for a seat."""
     types = {kind.code: kind for kind in stakeholder_types(event.consultation_id)}

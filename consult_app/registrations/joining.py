@@ -24,6 +24,7 @@ JOIN_TIME = dt.timedelta(minutes=10)
 MOST_LINKS = 10  # to one address at once: the newest registrations
 
 
+@audit.in_turn
 def make_join_code(registration: Registration, *, by: Actor) -> tuple[JoinCode, str]:
     """A secret that opens the participant's session once, within ten minutes; it is told only now. Raises Conflict without a place."""
     if not registration.is_confirmed:
@@ -39,8 +40,10 @@ def make_join_code(registration: Registration, *, by: Actor) -> tuple[JoinCode, 
 
 def join(secret: str) -> Registration:
     """Who a join code lets in; it is used up. Raises Conflict where it is unknown, used, too old, or its registration ended."""
-    query = select(JoinCode).where(JoinCode.secret_hash == token_hash(secret)).with_for_update(of=JoinCode)
+    query = select(JoinCode).where(JoinCode.secret_hash == token_hash(secret))
     code = db.session.scalar(query.options(joinedload(JoinCode.registration).joinedload(Registration.event)))
+    if code is not None:
+        audit.take_turn(code.consultation_id, code)
     if code is None or not code.registration.is_confirmed:
         raise Conflict(_("This code is not valid. Ask at the desk for a new one."))
     if code.used_at is not None:

@@ -64,6 +64,7 @@ def find_institution(
     consultation_id: int, name: str, kind: StakeholderType, *, by: Actor, names: Texts | None = None, short: str = ""
 ) -> Institution:
     """The institution of that name (case, accents and punctuation do not matter), made if it is new."""
+    audit.take_turn(consultation_id)
     key = fold(name)
     query = select(Institution).where(Institution.consultation_id == consultation_id, Institution.key == key)
     found = db.session.scalar(query)
@@ -89,6 +90,7 @@ def _add_or_find(new: Row, query: Select[Row]) -> Row:
 
 def find_person(consultation_id: int, email: str, *, by: Actor) -> Person:
     """The person with that e-mail; somebody without one is a new person each time."""
+    audit.take_turn(consultation_id)
     wanted = email.strip().lower() or None
     query = select(Person).where(Person.consultation_id == consultation_id, Person.email == wanted)
     found = db.session.scalar(query) if wanted else None

@@ -15,7 +15,6 @@ from consult_app.events.models import Event
 from consult_app.i18n import Texts, _
 from consult_app.policy import Actor
 from consult_app.registrations.models import Question, QuestionAnswer, QuestionKind
-from consult_app.registrations.seats import lock
 
 WITH_OPTIONS = frozenset({QuestionKind.CHOICE, QuestionKind.MULTIPLE})
 MOST = 60  # questions of one event, the retired ones included
@@ -67,6 +66,7 @@ def _fill(question: Question, details: QuestionDetails) -> None:
     question.stakeholder_type_codes = details.stakeholder_type_codes
 
 
+@audit.in_turn
 def add_question(event: Event, details: QuestionDetails, *, by: Actor) -> Question:
     """Ask one more question, after the others. Raises Conflict where there are too many, Invalid without choices."""
     last, count = db.session.execute(select(func.max(Question.place), func.count()).where(Question.event_id == event.id)).one()
@@ -79,9 +79,9 @@ def add_question(event: Event, details: QuestionDetails, *, by: Actor) -> Questi
     return question
 
 
+@audit.in_turn
 def change_question(question: Question, event: Event, details: QuestionDetails, *, by: Actor) -> None:
     """Change a question. What was answered has to stay readable: its kind, and the choices that were made, stay."""
-    lock(event)
     used = set(db.session.scalars(select(QuestionAnswer.value).where(QuestionAnswer.question_id == question.id).distinct()))
     if used and details.kind is not question.kind:
         raise Invalid(_("It has answers already, so its kind stays. Retire it and add another."), field="kind")
@@ -91,6 +91,7 @@ def change_question(question: Question, event: Event, details: QuestionDetails, 
     audit.record(by, "question.change", question)
 
 
+@audit.in_turn
 def retire_question(question: Question, *, by: Actor) -> None:
     """Ask it no more; the answers stay."""
     if question.is_retired:
@@ -99,6 +100,7 @@ def retire_question(question: Question, *, by: Actor) -> None:
     audit.record(by, "question.retire", question)
 
 
+@audit.in_turn
 def ask_again(question: Question, *, by: Actor) -> None:
     """Put a retired question back on the form."""
     if not question.is_retired:
@@ -107,8 +109,11 @@ def ask_again(question: Question, *, by: Actor) -> None:
     audit.record(by, "question.ask_again", question)
 
 
-def move_question(question: Question, event: Event, step: int, *, by: Actor) -> None:
-    """Move a question up (-1) or down (1) among those that are asked."""
+@audit.in_turn
+def move_question(question: Question, event: Event, step: int, *, by: Actor, seen: int | None = None) -> None:
+    """Move a question up (-1) or down (1) among those that are asked. Raises Conflict where its `place` is not the one `seen` any more."""
+    if seen is not None and question.place != seen:
+        raise Conflict(_("The order was changed meanwhile. Look at the list again."))
     asked = questions_of(event)
     here = next((n for n, q in enumerate(asked) if q.id == question.id), None)
     if here is None or not 0 <= here + step < len(asked):

@@ -17,7 +17,7 @@ from consult_app.registrations.telling import tell
 
 def lock(event: Event) -> None:
     """Only one at a time counts the seats of an event (on SQLite the transaction itself is that lock)."""
-    db.session.execute(select(Event.id).where(Event.id == event.id).with_for_update(key_share=True))
+    audit.take_turn(event.consultation_id, event)
 
 
 class Seats:
@@ -74,6 +74,7 @@ def set_state(registration: Registration, state: RegistrationState, note: str = 
     db.session.flush()  # the next count of seats has to see it
 
 
+@audit.in_turn
 def move_up(event: Event, *, by: Actor) -> list[Registration]:
     """Give free seats to those who wait, in order, and tell them."""
     lock(event)
@@ -104,6 +105,7 @@ def _quota(event: Event, *, kind_id: int | None = None, dimension_id: int | None
     )
 
 
+@audit.in_turn
 def put_quota(
     event: Event, seats: int | None, target: int | None = None, *, kind_id: int | None = None, dimension_id: int | None = None, by: Actor
 ) -> None:
@@ -120,6 +122,7 @@ def put_quota(
     audit.record(by, "quota.set", quota)
 
 
+@audit.in_turn
 def set_quota(event: Event, kind: StakeholderType, seats: int, *, by: Actor) -> None:
     """How many seats a stakeholder type has at an event; those who wait move up if there are more."""
     quota = _quota(event, kind_id=kind.id)

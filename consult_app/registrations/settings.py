@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from consult_app import audit
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.events.actions import change_event
@@ -15,7 +16,7 @@ from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.models import Quota
-from consult_app.registrations.seats import lock, put_quota
+from consult_app.registrations.seats import put_quota
 
 
 @dataclass
@@ -35,12 +36,12 @@ def quotas_of(event: Event) -> list[Quota]:
     return list(db.session.scalars(select(Quota).where(Quota.event_id == event.id)))
 
 
+@audit.in_turn
 def save_settings(event: Event, given: Settings, *, by: Actor) -> None:
     """Save everything; nobody loses a seat by a lower number, and more seats go to those who wait."""
     opens, closes = given.registration_opens_at, given.registration_closes_at or event.ends
     if opens is not None and opens >= closes:
         raise Invalid(_("Registration has to open before it closes."), field="registration_opens_at")
-    lock(event)
     for kind_id, (seats, target) in given.types.items():
         put_quota(event, seats, target, kind_id=kind_id, by=by)
     for dimension_id, seats in given.groups.items():

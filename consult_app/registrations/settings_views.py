@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db
@@ -99,7 +99,7 @@ def change_type(slug: str, public_id: str, verb: str) -> Answer:
     if verb == "remove":
         stakeholders.remove_stakeholder_type(kind, consultation, by=g.actor)
     else:
-        stakeholders.move_stakeholder_type(kind, consultation, -1 if verb == "up" else 1, by=g.actor)
+        stakeholders.move_stakeholder_type(kind, consultation, -1 if verb == "up" else 1, by=g.actor, seen=request.args.get("at", type=int))
     db.session.commit()
     return redirect(url_for("registrations.types", slug=slug), 303)
 
@@ -166,9 +166,10 @@ def change_question(slug: str, public_id: str, verb: str) -> Answer:
     event = load_event(slug)
     require("registration.settings", event)
     question = questions.load_question(event, public_id)
+    seen = request.args.get("at", type=int)
     act = {
-        "up": lambda: questions.move_question(question, event, -1, by=g.actor),
-        "down": lambda: questions.move_question(question, event, 1, by=g.actor),
+        "up": lambda: questions.move_question(question, event, -1, by=g.actor, seen=seen),
+        "down": lambda: questions.move_question(question, event, 1, by=g.actor, seen=seen),
         "retire": lambda: questions.retire_question(question, by=g.actor),
         "ask": lambda: questions.ask_again(question, by=g.actor),
     }[verb]

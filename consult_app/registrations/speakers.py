@@ -14,7 +14,6 @@ from consult_app.errors import Conflict
 from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.models import Registration, RegistrationState
-from consult_app.registrations.seats import lock
 
 
 def speaker_of(registration: Registration) -> Registration | None:
@@ -30,12 +29,13 @@ def speaker_of(registration: Registration) -> Registration | None:
     )
 
 
+@audit.in_turn
 def let_speak(registration: Registration, *, by: Actor) -> None:
     """From now on their position stands for their institution. Raises Conflict where another's does, or they have no place."""
-    lock(registration.event)
-    db.session.refresh(registration, ["state", "institution_id", "speaks_for_institution"])
     if not registration.is_confirmed:
         raise Conflict(_("Only somebody with a place at the event can speak for the institution."))
+    if registration.speaks_for_institution:
+        return
     other = speaker_of(registration)
     if other is not None:
         raise Conflict(_("%(name)s speaks for this institution already. Take it back there first.", name=other.full_name))
@@ -43,6 +43,7 @@ def let_speak(registration: Registration, *, by: Actor) -> None:
     audit.record(by, "registration.let_speak", registration)
 
 
+@audit.in_turn
 def let_speak_no_more(registration: Registration, *, by: Actor) -> None:
     """Their position is their own again. Raises Conflict where it was."""
     if not registration.speaks_for_institution:

@@ -31,6 +31,7 @@ LOCAL_ONLY = frozenset({"local_government", "school", "hospital"})
 
 
 def add_stakeholder_type(consultation_id: int, code: str, name: Texts, place: int, *, by: Actor) -> StakeholderType:
+    audit.take_turn(consultation_id)
     kind = StakeholderType(consultation_id=consultation_id, code=code, name=name, place=place)
     db.session.add(kind)
     audit.record(by, "stakeholder_type.add", kind)
@@ -50,6 +51,7 @@ def load_stakeholder_type(consultation: Consultation, public_id: str) -> Stakeho
     return found
 
 
+@audit.in_turn
 def new_stakeholder_type(consultation: Consultation, name: Texts, *, by: Actor) -> StakeholderType:
     """Add a type at the end of the list. Raises Conflict where one has that name already."""
     types = _types(consultation)
@@ -67,6 +69,7 @@ def _check_name(types: list[StakeholderType], name: Texts) -> None:
         raise Conflict(_("There is a stakeholder type of that name already."))
 
 
+@audit.in_turn
 def rename_stakeholder_type(kind: StakeholderType, consultation: Consultation, name: Texts, *, by: Actor) -> None:
     """Give a type another name; its code stays, so that files written before still fit."""
     _check_name([other for other in _types(consultation) if other.id != kind.id], name)
@@ -74,8 +77,11 @@ def rename_stakeholder_type(kind: StakeholderType, consultation: Consultation, n
     audit.record(by, "stakeholder_type.rename", kind)
 
 
-def move_stakeholder_type(kind: StakeholderType, consultation: Consultation, step: int, *, by: Actor) -> None:
-    """Move a type up (-1) or down (1) in the list."""
+@audit.in_turn
+def move_stakeholder_type(kind: StakeholderType, consultation: Consultation, step: int, *, by: Actor, seen: int | None = None) -> None:
+    """Move a type up (-1) or down (1) in the list. Raises Conflict where its `place` is not the one `seen` any more."""
+    if seen is not None and kind.place != seen:
+        raise Conflict(_("The order was changed meanwhile. Look at the list again."))
     types = _types(consultation)
     here = next(n for n, other in enumerate(types) if other.id == kind.id)
     if not 0 <= here + step < len(types):
@@ -97,6 +103,7 @@ def uses_of_types(consultation: Consultation) -> dict[int, int]:
     return counts
 
 
+@audit.in_turn
 def remove_stakeholder_type(kind: StakeholderType, consultation: Consultation, *, by: Actor) -> None:
     """Take a type away that nobody stands under; its quotas go with it. Raises Conflict where it is used."""
     if uses_of_types(consultation).get(kind.id):

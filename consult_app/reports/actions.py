@@ -20,13 +20,13 @@ from consult_app.reports.models import Report, ReportState
 from consult_app.signoff import gate
 
 
+@audit.in_turn
 def request_report(consultation: Consultation, language: str, *, by: Actor) -> Report:
     """Ask for the sealed report in a language; a job makes it.
 
     Raises Conflict unless the report is validated (with what is missing, by name) or while another one is being sealed,
     Invalid for a language that the consultation does not have.
     """
-    db.session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update())
     reasons = gate.report_missing(consultation)
     if reasons:
         raise Conflict(_("The report is not validated, so it cannot be sealed."), [reason.words for reason in reasons])
@@ -70,6 +70,7 @@ def draft(consultation: Consultation, kind: str, language: str) -> bytes:
     return compose(facts, language) if kind == "pdf" else copy_of(facts, kind, language)
 
 
+@audit.in_turn
 def keep_sealed(report: Report, document: bytes, copies: dict[str, bytes], manifest: dict[str, Any], *, by: Actor) -> None:
     """Keep the sealed file, with the same facts in other forms, and record them.
 
@@ -87,6 +88,7 @@ def keep_sealed(report: Report, document: bytes, copies: dict[str, bytes], manif
     _tell(report)
 
 
+@audit.in_turn
 def keep_failure(report: Report, words: str, *, by: Actor) -> None:
     """Record that a report could not be sealed, and why."""
     report.state, report.failure = ReportState.FAILED, words

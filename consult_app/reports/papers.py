@@ -73,12 +73,12 @@ def look(data: bytes) -> str:
     return kind
 
 
+@audit.in_turn
 def keep_paper(section: Section, kind: str, key: str, data: bytes, note: str, shown_sha256: str, *, by: Actor) -> SignedPaper:
     """Record a file that lies in the store under `key`, for the revision that its sheet shows; the same file again is the one that is kept.
 
     Raises Conflict where the text has changed since the page was opened.
     """
-    db.session.execute(select(Section.id).where(Section.id == section.id).with_for_update())
     revision = section.revision
     if revision is None or revision.sha256 != shown_sha256:
         raise Conflict(_("The text has changed since this page was opened. Compare the paper with the current revision."))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
 from consult_app.accounts.models import User
-from consult_app.comments.actions import one_at_a_time, release
+from consult_app.comments.actions import release
 from consult_app.comments.models import Comment
 from consult_app.comments.queries import waiting
 from consult_app.consultations.actions import Stale
@@ -25,17 +25,18 @@ from consult_app.room.queries import ON, hand_of, hands_up, indicators_of, is_mo
 MOST_MINUTES = 240
 
 
+@audit.in_turn
 def open_room(session: Session, *, by: Actor) -> Room:
     """The room of a session; it is made by whoever asks first."""
     room = db.session.scalar(select(Room).where(Room.session_id == session.id))
     if room is None:
-        audit.lock(session.consultation_id)
         room = Room(consultation_id=session.consultation_id, event_id=session.event_id, session=session)
         db.session.add(room)
         audit.record(by, "room.open", room)
     return room
 
 
+@audit.in_turn
 def start(room: Room, *, by: Actor) -> None:
     """Begin, go on after a pause, or open again: at the indicator where it was, else at the first."""
     if room.state is RoomState.RUNNING:
@@ -49,6 +50,7 @@ def start(room: Room, *, by: Actor) -> None:
     audit.record(by, "room.start", room)
 
 
+@audit.in_turn
 def pause(room: Room, *, by: Actor) -> None:
     if room.state is not RoomState.RUNNING:
         raise Conflict(_("This session is not running."))
@@ -56,6 +58,7 @@ def pause(room: Room, *, by: Actor) -> None:
     audit.record(by, "room.pause", room)
 
 
+@audit.in_turn
 def close(room: Room, *, by: Actor) -> None:
     """End it: phones stop following, hands are lowered, and nothing of it is lost."""
     if not room.is_on:
@@ -66,6 +69,7 @@ def close(room: Room, *, by: Actor) -> None:
     audit.record(by, "room.close", room)
 
 
+@audit.in_turn
 def show(room: Room, indicator: Indicator, *, by: Actor) -> None:
     """Move everybody to an indicator of this room."""
     if not room.is_on:
@@ -78,6 +82,7 @@ def show(room: Room, indicator: Indicator, *, by: Actor) -> None:
     audit.record(by, "room.show", room)
 
 
+@audit.in_turn
 def step(room: Room, shown: str, by_how_many: int, *, by: Actor) -> None:
     """To the next or the previous indicator from the one that the facilitator saw; pressed twice, it moves once."""
     codes = [one.code for one in indicators_of(room)]
@@ -91,6 +96,7 @@ def step(room: Room, shown: str, by_how_many: int, *, by: Actor) -> None:
     show(room, indicators_of(room)[place], by=by)
 
 
+@audit.in_turn
 def allow(room: Room, *, by: Actor, comments: bool | None = None, positions: bool | None = None) -> None:
     """Open or close comments and positions on the indicator that is shown."""
     room.takes_comments = room.takes_comments if comments is None else comments
@@ -98,12 +104,12 @@ def allow(room: Room, *, by: Actor, comments: bool | None = None, positions: boo
     audit.record(by, "room.allow", room)
 
 
+@audit.in_turn
 def moderate(room: Room, is_moderated_now: bool, *, by: Actor) -> None:
     """Let the comments of participants wait for a facilitator, or not any more: then what waits is shown.
 
     What also stands in another session that is moderated goes on waiting there.
     """
-    one_at_a_time(room.consultation_id)
     room.is_moderated = is_moderated_now
     audit.record(by, "room.moderate", room)
     if not is_moderated_now:
@@ -112,6 +118,7 @@ def moderate(room: Room, is_moderated_now: bool, *, by: Actor) -> None:
                 release(comment, by=by)
 
 
+@audit.in_turn
 def pin(room: Room, comment: Comment | None, *, by: Actor) -> None:
     """Put a comment on the screen, alone and large, or take it off."""
     if comment is not None and (comment.is_withdrawn or comment.consultation_id != room.consultation_id):
@@ -122,6 +129,7 @@ def pin(room: Room, comment: Comment | None, *, by: Actor) -> None:
     audit.record(by, "room.pin", room)
 
 
+@audit.in_turn
 def give_time(room: Room, minutes: int, *, by: Actor) -> None:
     """Say how long the indicator that is shown may take; 0 takes the time away."""
     if not 0 <= minutes <= MOST_MINUTES:
@@ -130,10 +138,9 @@ def give_time(room: Room, minutes: int, *, by: Actor) -> None:
     audit.record(by, "room.time", room)
 
 
+@audit.in_turn
 def report_back(room: Room, notes: str, notes_number: int, *, by: Actor) -> None:
     """What the group tells the plenary; `notes_number` is that of the notes they began from. Raises Stale where somebody saved since."""
-    audit.lock(room.consultation_id)
-    db.session.refresh(room, ["notes", "notes_number"])
     notes = notes.strip()
     if notes == room.notes:
         return
@@ -144,11 +151,11 @@ def report_back(room: Room, notes: str, notes_number: int, *, by: Actor) -> None
     audit.record(by, "room.report", room)
 
 
+@audit.in_turn
 def raise_hand(room: Room, *, by: Actor) -> Hand:
     """Ask to speak. Raised twice, it is up once, and keeps its place."""
     if not room.is_on:
         raise Conflict(_("This session is not running."))
-    audit.lock(room.consultation_id)
     hand = hand_of(room, by)  # type: ignore[arg-type]  # policy: a participant
     if hand is None:
         hand = Hand(consultation_id=room.consultation_id, room_id=room.id, registration=by)
@@ -157,6 +164,7 @@ def raise_hand(room: Room, *, by: Actor) -> Hand:
     return hand
 
 
+@audit.in_turn
 def lower_hand(hand: Hand, *, by: Actor) -> None:
     """The participant takes it down, or a facilitator once they spoke; two who press at once lower it once."""
     if hand.lowered_at is None:

@@ -50,10 +50,8 @@ def statement(revision: Revision, point: FocalPoint, delegation: Delegation | No
 
 def _lock(section: Section, user: User) -> None:
     """Nobody freezes, reopens or signs this section, and no other request uses this second factor, until we commit."""
-    db.session.flush()
-    fresh = {"populate_existing": True}
-    db.session.execute(select(User).where(User.id == user.id).with_for_update().execution_options(**fresh))
-    db.session.execute(select(Section).where(Section.id == section.id).with_for_update().execution_options(**fresh))
+    audit.take_turn(section.consultation_id, section)
+    audit.take_turn(None, user)
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,7 @@ def _use_factor(
     return use_second_factor(by, code)
 
 
+@audit.in_turn
 def sign_off(
     section: Section,
     decision: Decision,
@@ -204,12 +203,14 @@ def _tell_organisers(sign_off: SignOff) -> None:
         mail.queue("signoff.returned", user.email, user.language, key, sign_off.consultation_id, sign_off_id=sign_off.id)
 
 
+@audit.in_turn
 def settle(section: Section, *, by: Actor) -> None:
     """Let the section's state say whether every required sign-off stands; it changes only where that changed."""
     if section.is_frozen:
         mark_signed(section, is_fully_signed(places(section)), by=by)
 
 
+@audit.in_turn
 def withdraw(sign_off: SignOff, reason: str, *, by: User) -> Withdrawal:
     """Take a sign-off back by a new record with a reason; the sign-off itself stays as it was made (rule 17).
 
@@ -217,7 +218,6 @@ def withdraw(sign_off: SignOff, reason: str, *, by: User) -> Withdrawal:
     Invalid without a reason.
     """
     _lock(sign_off.section, by)
-    db.session.refresh(sign_off, ["withdrawal"])
     if by.id not in (sign_off.user_id, sign_off.place_of):
         raise Conflict(_("Only who signed, or in whose place it was signed, can withdraw a signature."))
     if not sign_off.stands_on(sign_off.section.revision):

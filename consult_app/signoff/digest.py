@@ -171,6 +171,7 @@ def own_memberships(consultation: Consultation, user: User) -> list[Membership]:
     return [membership for membership in user.memberships if membership.consultation_id == consultation.id]
 
 
+@audit.in_turn
 def choose(consultation: Consultation, wants: bool, *, by: User) -> None:
     """Whether the actor gets digests of this consultation, in whatever role."""
     for membership in own_memberships(consultation, by):
