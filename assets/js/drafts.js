@@ -9,7 +9,7 @@ const SKIPPED = new Set(["hidden", "password", "file", "submit", "button"]);
 let store;
 try { store = localStorage; } catch { /* a browser that keeps nothing */ }
 
-const fields = (form) => [...form.elements].filter((field) => field.name && !SKIPPED.has(field.type));
+const fields = (form) => [...form.elements].filter((field) => field.name && field.name !== "holds" && !SKIPPED.has(field.type));
 const isTick = (field) => field.type === "radio" || field.type === "checkbox";
 const isUntouched = (field) => {
   if (isTick(field)) return field.checked === field.defaultChecked;
@@ -49,12 +49,25 @@ function tell(form, words = form.dataset.draftKept ?? document.body.dataset.text
   if (state.textContent !== words) state.textContent = words;
 }
 
+/** The revision that what stands in a form was written on; the form says so where that is not the one that is shown. */
+function isOf(form, revision) {
+  const now = form.dataset.revision;
+  if (form.elements.revision?.type === "hidden") form.elements.revision.value = revision;
+  if (now === undefined) return;
+  const note = form.querySelector("[data-earlier]");
+  note.hidden = revision === now;
+  note.querySelector("input").checked = false;
+}
+const isBlank = (form) => fields(form).every((field) => isTick(field) ? !field.checked : field.options || !field.value.trim());
+
 function keep(form) {
+  if (form.dataset.revision !== undefined && isBlank(form)) isOf(form, form.dataset.revision);
   const values = {};
   for (const field of fields(form)) {
     if (isTick(field)) { (values[field.name] ??= []); if (field.checked) values[field.name].push(field.value); }
     else if (field.value) values[field.name] = field.value;
   }
+  if (form.dataset.revision !== undefined) values.revision = form.elements.revision.value;
   try {
     store.setItem(STORE + form.dataset.draft, JSON.stringify({ at: Date.now(), values }));
     if (!form.dataset.isOnServer) tell(form);
@@ -65,6 +78,7 @@ function restore(form) {
   const values = kept(form.dataset.draft)?.values;
   if (!values || form.dataset.draftServer || form.querySelector('[aria-invalid="true"], .field--wrong') || document.querySelector(".error-summary")) return;
   let changed = false;
+  const written = fields(form).some((field) => !isTick(field) && !field.options && field.value.trim()); // by the server, of its own revision
   for (const field of fields(form)) {
     const value = values[field.name];
     if (value === undefined || !isUntouched(field)) continue;
@@ -78,7 +92,9 @@ function restore(form) {
       if (fold && form.contains(fold)) fold.open = true;
     }
   }
-  if (changed) tell(form);
+  if (!changed) return;
+  if (!written) isOf(form, values.revision ?? "");
+  tell(form);
 }
 
 // The page after a form was sent: drop what the server took, keep what it refused or never saw.
@@ -94,7 +110,9 @@ onContent((root) => root.querySelectorAll("form[data-draft]").forEach(restore));
 for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => {
     const form = event.target.form;
-    if (form?.dataset.draft && !SKIPPED.has(event.target.type)) keep(form);
+    if (!form?.dataset.draft || SKIPPED.has(event.target.type) || event.target.name === "holds") return;
+    if (event.target.type === "radio" && event.isTrusted && form.dataset.revision !== undefined) isOf(form, form.dataset.revision); // chosen now
+    keep(form);
   });
 }
 document.addEventListener("submit", (event) => {
@@ -112,6 +130,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 /** Put values into the fields that a form has for them. */
 function fill(form, values) {
+  isOf(form, values.revision ?? "");
   for (const [name, value] of Object.entries(values)) {
     const field = form.elements[name];
     if (!field || field.type === undefined || SKIPPED.has(field.type)) continue;

@@ -70,7 +70,7 @@ function keeper(address, values, told) {
 
 for (const form of document.querySelectorAll("form[data-draft-server]")) {
   const said = form.dataset;
-  const values = () => Object.fromEntries([...WORDS, "kind", "proposed_language", "client_key"].filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
+  const values = () => Object.fromEntries([...WORDS, "kind", "proposed_language", "client_key", "revision"].filter((name) => form.elements[name]).map((name) => [name, form.elements[name].value]));
   const server = keeper(() => said.draftServer, values, (isKept, sentAt) => {
     said.isOnServer = isKept ? "yes" : "";
     if (isKept) synced(said.draft, sentAt);

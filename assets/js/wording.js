@@ -5,8 +5,9 @@ import { ask } from "./forms.js";
 /** The texts by language: they stand beside the buttons, or are asked for where the page moves from indicator to indicator. */
 async function textsOf(place) {
   if (!place.dataset.texts) return Object.fromEntries([...place.querySelectorAll("[data-words]")].map((one) => [one.dataset.startFrom, one.dataset.words]));
-  const code = place.closest("form").elements.code.value;
-  const answer = await fetch(place.dataset.texts.replace("CODE", encodeURIComponent(code)), { signal: AbortSignal.timeout(8000) });
+  const { code, revision } = place.closest("form").elements;
+  const address = `${place.dataset.texts.replace("CODE", encodeURIComponent(code.value))}?revision=${encodeURIComponent(revision.value)}`;
+  const answer = await fetch(address, { signal: AbortSignal.timeout(8000) });
   if (!answer.ok) throw new Error(answer.status);
   return (await answer.json()).texts;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from blinker import Signal
@@ -34,14 +35,33 @@ def require_open(section: Section, by: Actor) -> None:
         raise Conflict(_("The time for written comments on this section ended: %(when)s.", when=ended))
 
 
-def open_revision(indicator: Indicator, what: str, by: Actor) -> Revision:
-    """The revision that is being commented on. Raises Conflict where comments are closed."""
+def revision_seen(section: Section, seen: Sequence[str] | None) -> Revision:
+    """The revision of a section that its author had before them (rule 25): the current one, or an earlier one.
+
+    `seen` are the public ids that the page carried; None is said by the product itself, of the current one. Raises Conflict
+    where there is no revision, Invalid where none of those that are named is the section's, or where nothing is named and
+    there are several.
+    """
+    if section.revision is None:
+        raise Conflict(_("Comments on this section are closed."))
+    named = [one for one in seen or () if one]
+    if seen is None or section.revision.public_id in named or (not named and section.revision_number == 1):
+        return section.revision
+    if not named:
+        raise Invalid(_("It is not known which text you had read: there are several. Read it as it now stands, then send again."))
+    query = select(Revision).where(Revision.section_id == section.id, Revision.public_id.in_(named[:100]))
+    found: Revision | None = db.session.scalar(query.order_by(Revision.number.desc()).limit(1))
+    if found is None:
+        raise Invalid(_("The text that this was written on is not a revision of this section. Load the page again, then send again."))
+    return found
+
+
+def open_revision(indicator: Indicator, what: str, by: Actor, seen: Sequence[str] | None = None) -> Revision:
+    """The revision that is being commented on. Raises Conflict where comments are closed, Invalid as `revision_seen`."""
     opinion_given.send(indicator, what=what, by=by)
     section: Section = indicator.dimension.section
     require_open(section, by)
-    if section.revision is None:
-        raise Conflict(_("Comments on this section are closed."))
-    return section.revision
+    return revision_seen(section, seen)
 
 
 def text_to_edit(revision: Revision, code: str, language: str) -> str:
@@ -91,17 +111,18 @@ def write_comment(
     proposed_language: str = "",
     link: str = "",
     language: str = "en",
+    seen: Sequence[str] | None = None,
 ) -> Comment:
-    """Keep a comment on the current revision; the same client key again returns the one that is kept (rule 10).
+    """Keep a comment on the revision that was `seen`; the same client key again returns the one that is kept (rule 10).
 
     A user who writes for `registration` is recorded beside it (rule 12). A proposed wording is kept beside the text that
     it edits: the revision's finding in `proposed_language`. Raises Conflict where comments are closed, Invalid where there
-    is no text or the wording changes nothing.
+    is no text, the wording changes nothing, or as `revision_seen`.
     """
     kept = db.session.scalar(select(Comment).where(Comment.registration_id == registration.id, Comment.client_key == client_key))
     if kept is not None:
         return kept
-    revision = open_revision(indicator, "comment", by)
+    revision = open_revision(indicator, "comment", by, seen)
     if not text.strip():
         raise Invalid(_("Write your comment first."), field="text")
     wording = proposed.strip()
@@ -193,9 +214,17 @@ def endorse(comment: Comment, registration: Registration, *, by: Actor) -> bool:
 
 
 @audit.in_turn
-def take_position(indicator: Indicator, registration: Registration, value: PositionValue, reason: str, *, by: Actor) -> Position:
-    """Say what one holds of an indicator as it stands in the current revision; a second answer replaces the first."""
-    revision = open_revision(indicator, "position", by)
+def take_position(
+    indicator: Indicator,
+    registration: Registration,
+    value: PositionValue,
+    reason: str,
+    *,
+    by: Actor,
+    seen: Sequence[str] | None = None,
+) -> Position:
+    """Say what one holds of an indicator as the revision that was `seen` has it; a second answer on it replaces the first."""
+    revision = open_revision(indicator, "position", by, seen)
     if value in (PositionValue.RESERVATION, PositionValue.DISAGREE) and not reason.strip():
         raise Invalid(_("Say in a few words why."), field="reason")
     position = db.session.scalar(
@@ -207,7 +236,7 @@ def take_position(indicator: Indicator, registration: Registration, value: Posit
         position = Position(
             consultation_id=indicator.consultation_id,
             indicator_id=indicator.id,
-            revision_id=revision.id,
+            revision=revision,
             person_id=registration.person_id,
             registration_id=registration.id,
         )

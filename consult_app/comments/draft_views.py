@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import g, jsonify
+from flask import g, jsonify, request
 
 from consult_app.comments import drafts
 from consult_app.comments.forms import DraftForm
@@ -36,7 +36,7 @@ def keep_draft(slug: str, code: str) -> Answer:
 
 @bp.get("/consultations/<slug>/indicators/<code>/text")
 def text(slug: str, code: str) -> Answer:
-    """The finding as it stands, by language, for a phone whose room moves from one indicator to the next."""
+    """The finding by language, of the revision that the composer is of: for a phone whose room moves from one to the next."""
     consultation = load_consultation(slug)
     require("indicator.see", consultation)
-    return jsonify(texts=texts_to_edit(load_indicator(consultation, code)))
+    return jsonify(texts=texts_to_edit(load_indicator(consultation, code), request.args.get("revision", "")[:64]))

@@ -17,7 +17,7 @@ from consult_app.db import db, now
 from consult_app.registrations.models import Registration
 
 WORDS = ("text", "proposed", "link")  # a draft without any of them is none
-FIELDS = (*WORDS, "kind", "proposed_language")
+FIELDS = (*WORDS, "kind", "proposed_language", "revision")
 
 
 def keep(

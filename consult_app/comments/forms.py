@@ -42,6 +42,7 @@ class DraftForm(Form):
     proposed = HiddenField(validators=[Length(max=10_000)])
     proposed_language = HiddenField(validators=[Length(max=10)])
     link = HiddenField(validators=[Length(max=500)])
+    revision = HiddenField(validators=[Length(max=64)])  # the public id of the one that was shown when it was begun
     age = IntegerField(validators=[Optional(), NumberRange(0, 30 * 24 * 3600 * 1000)])  # milliseconds since the last keystroke
 
     def validate(self, extra_validators: Any = None) -> bool:

@@ -38,6 +38,7 @@ HEADER = (
     _("Response"),
     _("Carried by revision"),
     _("Made on revision"),
+    _("The text has changed since"),
 )
 # for those who work on the answers; the last says what stood when the file was made, so that a stale row is noticed
 DESK_HEADER = (_("Duplicate of No."), _("Responsible institution"), _("Due"), _("State"))
@@ -98,6 +99,7 @@ def rows(
             answer.response if answer else "",
             answer.revision.number if answer and answer.revision else "",
             comment.revision.number,
+            gettext("yes") if comment.is_of_earlier_text else "",
         ]
         if desk:
             values, assigned = filled(comment), comment.assignment

@@ -128,6 +128,11 @@ class Comment(Public, Audited, Model):
         return word_diff(self.against, self.proposed) if self.against else [("same", self.proposed)]
 
     @property
+    def is_of_earlier_text(self) -> bool:
+        """Whether the text has changed since the revision that it was made on (rule 3)."""
+        return self.revision.number != self.section.revision_number
+
+    @property
     def standing_replies(self) -> list[Reply]:
         return [reply for reply in self.replies if not reply.is_withdrawn]
 

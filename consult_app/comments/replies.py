@@ -1,12 +1,14 @@
-"""Replies to comments: one level deep, by participants and staff, on the revision that stands (rules 3, 10 and 11)."""
+"""Replies to comments: one level deep, by participants and staff, on the revision that was read (rules 3, 10 and 11)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
-from consult_app.comments.actions import open_revision
+from consult_app.comments.actions import open_revision, revision_seen
 from consult_app.comments.models import Comment, Reply
 from consult_app.consultations.models import Revision
 from consult_app.db import db, now
@@ -18,14 +20,14 @@ from consult_app.registrations.models import Registration
 MOST = 50  # under one comment; a longer talk wants a comment of its own
 
 
-def _revision(comment: Comment, by: Actor) -> Revision:
+def _revision(comment: Comment, by: Actor, seen: Sequence[str] | None) -> Revision:
     """Participants reply while they may comment; staff also while the comments are being answered."""
     section = comment.section
     if by.is_participant or section.is_open or section.revision is None:
-        return open_revision(comment.indicator, "comment", by)
+        return open_revision(comment.indicator, "comment", by, seen)
     if section.is_frozen:
         raise Conflict(_("This section is frozen for signature. Reopen it to go on talking about it."))
-    return section.revision
+    return revision_seen(section, seen)
 
 
 def refuse_withdrawn(comment: Comment) -> None:
@@ -35,10 +37,19 @@ def refuse_withdrawn(comment: Comment) -> None:
 
 
 @audit.in_turn
-def reply_to(comment: Comment, text: str, *, by: Registration | User, client_key: str, language: str = "en") -> Reply:
-    """Keep a reply; the same client key again returns the one that is kept (rule 10).
+def reply_to(
+    comment: Comment,
+    text: str,
+    *,
+    by: Registration | User,
+    client_key: str,
+    language: str = "en",
+    seen: Sequence[str] | None = None,
+) -> Reply:
+    """Keep a reply, on the revision that was `seen`; the same client key again returns the one that is kept (rule 10).
 
-    Raises Conflict where the comment was withdrawn, comments are closed, or there are many replies; Invalid without words.
+    Raises Conflict where the comment was withdrawn, comments are closed, or there are many replies; Invalid without words, or
+    as `revision_seen`.
     """
     author = by if isinstance(by, Registration) else None
     mine = Reply.registration_id == author.id if author else Reply.written_by_id == by.id
@@ -46,7 +57,7 @@ def reply_to(comment: Comment, text: str, *, by: Registration | User, client_key
     if kept is not None:
         return kept
     refuse_withdrawn(comment)
-    revision = _revision(comment, by)
+    revision = _revision(comment, by, seen)
     if not text.strip():
         raise Invalid(_("Write your reply first."), field="text")
     if (db.session.scalar(select(func.count()).where(Reply.comment_id == comment.id)) or 0) >= MOST:

@@ -10,9 +10,10 @@ from consult_app import policy
 from consult_app.comments import labels, queries, replies
 from consult_app.comments.attribution import may_see, shown
 from consult_app.comments.forms import ReplyForm
-from consult_app.comments.views import bp, where, who
+from consult_app.comments.views import bp, held_on, seen, since, where, who
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db
+from consult_app.errors import Invalid
 from consult_app.i18n import gettext, language
 from consult_app.policy import require
 from consult_app.web import Answer, is_htmx, limiter, safe_next
@@ -33,13 +34,28 @@ def reply(slug: str, public_id: str) -> Answer:
     form.text.id, form.client_key.id = f"reply-text-{public_id}", f"reply-key-{public_id}"  # there may be several in one page
     back = safe_next(where(comment))
     if form.validate_on_submit():
-        made = replies.reply_to(comment, form.text.data or "", by=g.actor, client_key=form.client_key.data or "", language=language())
-        db.session.commit()
-        flash(gettext("Your reply is kept, and stands under the comment."), "success")
-        return redirect(safe_next(where(comment, f"reply-{made.public_id}")), 303)
+        words, key = form.text.data or "", form.client_key.data or ""
+        try:
+            made = replies.reply_to(comment, words, by=g.actor, client_key=key, language=language(), seen=seen())
+            db.session.commit()
+            flash(gettext("Your reply is kept, and stands under the comment.") + since(made), "success")
+            return redirect(safe_next(where(comment, f"reply-{made.public_id}")), 303)
+        except Invalid as problem:
+            db.session.rollback()
+            form.text.errors = [str(problem.message)]
+            comment = queries.load_comment(load_consultation(slug), public_id)
     names = shown([comment], policy.roles(g.actor, comment))
     template = "comments/_reply_form.html" if is_htmx() else "comments/reply.html"
-    page = render_template(template, consultation=consultation, comment=comment, form=form, back=back, labels=labels, **names)
+    page = render_template(
+        template,
+        consultation=comment.section.consultation,
+        comment=comment,
+        form=form,
+        back=back,
+        held=held_on(comment.section),
+        labels=labels,
+        **names,
+    )
     return page, 422 if form.is_submitted() else 200
 
 

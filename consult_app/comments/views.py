@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -15,9 +15,9 @@ from consult_app.attendance.queries import arrived_ids
 from consult_app.comments import actions, answers, deadlines, drafts, evidence, heat, labels, mails, queries  # noqa: F401  some register mails and jobs
 from consult_app.comments.attribution import must_suppress, shown
 from consult_app.comments.forms import CommentForm, ObjectForm, PositionForm, RecordForm
-from consult_app.comments.models import Comment, CommentKind, PositionValue
+from consult_app.comments.models import Comment, CommentKind, Position, PositionValue, Reply
 from consult_app.consultations.labels import LANGUAGE
-from consult_app.consultations.models import Consultation, Dimension, Indicator
+from consult_app.consultations.models import Consultation, Dimension, Indicator, Revision, Section
 from consult_app.consultations.queries import load_at, load_consultation
 from consult_app.db import db
 from consult_app.errors import Invalid
@@ -97,6 +97,37 @@ def _comment_list(indicator: Indicator) -> dict[str, Any]:
     }
 
 
+def seen() -> list[str]:
+    """What a form says of the revision that was on the screen: one for each section that the page shows."""
+    return (request.form.getlist("holds") or request.form.getlist("revision"))[:100]
+
+
+def _revision(section: Section, named: Sequence[str]) -> Revision | None:
+    """The revision of the section that is named, if one is."""
+    if section.revision is not None and section.revision.public_id in named:
+        return section.revision
+    query = select(Revision).where(Revision.section_id == section.id, Revision.public_id.in_(named))
+    found: Revision | None = db.session.scalar(query.order_by(Revision.number.desc()).limit(1)) if named else None
+    return found
+
+
+def held_on(section: Section) -> str | None:
+    """The revision of a form that is shown again, where it is one of the section; else what is typed is of the one that is shown now."""
+    found = _revision(section, seen()) if request.method == "POST" else None
+    return found.public_id if found is not None else None
+
+
+def since(row: Comment | Position | Reply) -> str:
+    """What is added to an answer where what was sent stands on an earlier revision."""
+    section = row.revision.section
+    if row.revision.number == section.revision_number:
+        return ""
+    words = {"old": row.revision.number, "new": section.revision_number}
+    return " " + gettext(
+        "It stands with revision %(old)s, which you read; the text has changed since, and is now revision %(new)s.", **words
+    )
+
+
 def _page(consultation: Consultation, indicator: Indicator, form: Any = None, position_form: Any = None, status: int = 200) -> Answer:
     section = indicator.dimension.section
     held = policy.roles(g.actor, indicator)
@@ -105,6 +136,9 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
     held_of_it = queries.positions(indicator, suppress=suppress)
     is_recorder = policy.can(g.actor, "comment.record", consultation)
     draft = drafts.draft_of(indicator, g.actor) if g.actor.is_participant and form is None else None
+    held_revision = held_on(section) if form is not None else None
+    if draft is not None:
+        held_revision = draft["values"].get("revision", "")
     if form is None:
         kept = draft["values"] if draft else {}
         form = _comment_form(consultation, RecordForm if is_recorder else CommentForm, indicator, kept, formdata=None)
@@ -122,8 +156,10 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         revisions=held_of_it.revisions,
         before=before,
         after=after,
-        texts=texts_to_edit(indicator),
+        texts=texts_to_edit(indicator, held_revision or ""),
         draft=draft,
+        held=held_revision,
+        position_held=held_on(section) if position_form is not None else None,
         names_of_languages=LANGUAGE,
         most_bytes=evidence.MOST_BYTES,
         **_comment_list(indicator),
@@ -141,9 +177,10 @@ def _comment_form(
     return form
 
 
-def texts_to_edit(indicator: Indicator) -> dict[str, str]:
-    """What a proposed wording can start from: the finding of the current revision, by language."""
-    revision = indicator.dimension.section.revision
+def texts_to_edit(indicator: Indicator, held: str = "") -> dict[str, str]:
+    """What a proposed wording can start from, by language: the finding of the revision that is `held`, else of the current one."""
+    section = indicator.dimension.section
+    revision = _revision(section, [held] if held else []) or section.revision
     found = {code: actions.text_to_edit(revision, indicator.code, code) for code in indicator.consultation.languages} if revision else {}
     return {code: words for code, words in found.items() if words}
 
@@ -225,6 +262,7 @@ def _keep(slug: str, code: str, form: CommentForm, author: Callable[[], Registra
             proposed_language=form.proposed_language.data or "",
             link=form.link.data or "",
             language=language(),
+            seen=seen(),
         )
         evidence.attach(comment, given, by=g.actor)
         db.session.commit()
@@ -243,9 +281,10 @@ def _keep(slug: str, code: str, form: CommentForm, author: Callable[[], Registra
 
 def _written(consultation: Consultation, found: Indicator, comment: Comment) -> Answer:
     if comment.waits_for_facilitator:
-        flash(gettext("Your comment is kept. It waits for the facilitator, who shows it to the others."), "success")
+        words = gettext("Your comment is kept. It waits for the facilitator, who shows it to the others.")
     else:
-        flash(gettext("Your comment is kept, and the organisers have it."), "success")
+        words = gettext("Your comment is kept, and the organisers have it.")
+    flash(words + since(comment), "success")
     return redirect(url_for("comments.indicator", slug=consultation.slug, code=found.code, _anchor="comments"), 303)
 
 
@@ -261,13 +300,14 @@ def take_position(slug: str, code: str) -> Answer:
     form = PositionForm()
     if form.validate():
         try:
-            actions.take_position(found, g.actor, PositionValue(form.value.data), form.reason.data or "", by=g.actor)
+            value, reason = PositionValue(form.value.data), form.reason.data or ""
+            taken = actions.take_position(found, g.actor, value, reason, by=g.actor, seen=seen())
             db.session.commit()
-            flash(gettext("Your position is kept. You can change it as long as comments are open."), "success")
+            flash(gettext("Your position is kept. You can change it as long as comments are open.") + since(taken), "success")
             return redirect(url_for("comments.indicator", slug=slug, code=code, _anchor="position"), 303)
         except Invalid as problem:
             db.session.rollback()
-            form[problem.field].errors = [str(problem.message)]
+            form[problem.field or "value"].errors = [str(problem.message)]
             consultation, found = load_at(slug, code)
     return _page(consultation, found, position_form=form, status=422)
 

@@ -9,6 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from consult_app.comments.actions import hold, release
 from consult_app.comments.models import CommentKind
 from consult_app.comments.queries import load_comment
+from consult_app.comments.views import seen, since
 from consult_app.consultations.actions import Stale
 from consult_app.consultations.diff import word_diff
 from consult_app.consultations.queries import load_indicator
@@ -50,7 +51,7 @@ def _console(
     room: Room, *, spoken: SpokenForm | None = None, holding: HoldForm | None = None, notes: NotesForm | None = None, status: int = 200
 ) -> Answer:
     """The console with its forms, fresh or as they were refused."""
-    indicators = queries.indicators_of(room)
+    indicators, revisions = queries.indicators_and_revisions(room, seen())
     asked = {"code": room.indicator.code if room.indicator else "", "speaker": request.args.get("speaker", "")}
     fresh = {"client_key": secrets.token_urlsafe(16), "kind": CommentKind.CONTEXT.value, **asked}
     words = one_line(request.args.get("q", ""))[:100]
@@ -60,6 +61,7 @@ def _console(
     return render_template(
         "room/console.html",
         indicators=indicators,
+        written_on=revisions,
         spoken=spoken or SpokenForm.in_room(room, indicators, queries.speakers(room, words), **fresh),
         holding=holding or HoldForm(formdata=None, data={"comment": request.args.get("hold", "")}),
         notes=notes or NotesForm(formdata=None, data={"number": room.notes_number, "notes": room.notes}),
@@ -144,10 +146,10 @@ def record(public_id: str) -> Answer:
     if form.validate():
         try:
             speaker = _speaker(room, form.speaker.data)
-            write_from(load_indicator(room.event.consultation, form.code.data), speaker, form)
+            comment = write_from(load_indicator(room.event.consultation, form.code.data), speaker, form)
             db.session.commit()
             if not is_script():
-                flash(gettext("The comment of %(name)s is recorded.", name=speaker.full_name), "success")
+                flash(gettext("The comment of %(name)s is recorded.", name=speaker.full_name) + since(comment), "success")
             return _done(room)
         except Invalid as problem:
             db.session.rollback()

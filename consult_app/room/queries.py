@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from consult_app.accounts.models import User
@@ -48,12 +48,33 @@ def load_room(public_id: str) -> Room:
     return found
 
 
-def indicators_of(room: Room) -> list[Indicator]:
-    """What the room goes through: the indicators of its session's dimension, or all."""
+def _indicators(room: Room) -> Select[Indicator]:
     query = select(Indicator).where(Indicator.consultation_id == room.consultation_id).order_by(Indicator.place)
     if room.session.dimension_id is not None:
         query = query.where(Indicator.dimension_id == room.session.dimension_id)
-    return list(db.session.scalars(query))
+    return query
+
+
+def indicators_of(room: Room) -> list[Indicator]:
+    """What the room goes through: the indicators of its session's dimension, or all."""
+    return list(db.session.scalars(_indicators(room)))
+
+
+def indicators_and_revisions(room: Room, held: Sequence[str]) -> tuple[list[Indicator], list[tuple[int, str]]]:
+    """What the room goes through; and its sections by number, each with the revision that a form is of.
+
+    That is one of those that are `held`, else the current one.
+    """
+    is_current = Revision.number == Section.revision_number
+    query = (
+        _indicators(room)
+        .join(Section, Section.dimension_id == Indicator.dimension_id)
+        .outerjoin(Revision, (Revision.section_id == Section.id) & (is_current | Revision.public_id.in_(held)))
+        .add_columns(Section.number, Revision.public_id, Revision.number)
+    )
+    rows = db.session.execute(query).tuples().all()
+    held_first = sorted((section, public_id in held, number, public_id) for _one, section, public_id, number in rows if public_id)
+    return list(dict.fromkeys(row[0] for row in rows)), list({row[0]: row[3] for row in held_first}.items())
 
 
 def load_shown(room: Room, code: str) -> Indicator:

@@ -12,8 +12,9 @@ from consult_app import audit, qr
 from consult_app.comments.actions import endorse, take_position, write_comment
 from consult_app.comments.drafts import drafts_of
 from consult_app.comments.forms import CommentForm, PositionForm
-from consult_app.comments.models import Comment, CommentKind, PositionValue
+from consult_app.comments.models import Comment, CommentKind, Position, PositionValue
 from consult_app.comments.queries import indicator_counts, load_comment
+from consult_app.comments.views import seen
 from consult_app.consultations import labels as section_labels
 from consult_app.consultations.models import SECTION_PARTS, Indicator
 from consult_app.consultations.queries import load_indicator, load_section
@@ -173,8 +174,13 @@ def write_from(indicator: Indicator, author: Registration, form: CommentForm) ->
     return write_comment(
         indicator, author, CommentKind(form.kind.data), form.text.data or "", by=g.actor, client_key=form.client_key.data or "",
         proposed=form.proposed.data or "", proposed_language=form.proposed_language.data or "", link=form.link.data or "",
-        language=language(),
+        language=language(), seen=seen(),
     )  # fmt: skip
+
+
+def _since(row: Comment | Position) -> dict[str, Any]:
+    """The revision on which it stands, and whether the text has changed since."""
+    return {"revision": row.revision.number, "changed": row.revision.number != row.revision.section.revision_number}
 
 
 @bp.post("/rooms/<public_id>/comments")
@@ -189,7 +195,13 @@ def write(public_id: str) -> Answer:
     def keep() -> dict[str, Any]:
         comment = write_from(indicator, g.actor, form)
         address = url_for("comments.attach", slug=room.event.consultation.slug, public_id=comment.public_id)
-        return {"number": comment.number, "id": comment.public_id, "waits": comment.waits_for_facilitator, "attach": address}
+        return {
+            "number": comment.number,
+            "id": comment.public_id,
+            "waits": comment.waits_for_facilitator,
+            "attach": address,
+            **_since(comment),
+        }
 
     return _take(form, keep)
 
@@ -203,7 +215,8 @@ def position(public_id: str) -> Answer:
     form = PositionForm()
 
     def keep() -> dict[str, Any]:
-        taken = take_position(indicator, g.actor, PositionValue(form.value.data), form.reason.data or "", by=g.actor)
-        return {"value": taken.value.value}
+        value, reason = PositionValue(form.value.data), form.reason.data or ""
+        taken = take_position(indicator, g.actor, value, reason, by=g.actor, seen=seen())
+        return {"value": taken.value.value, **_since(taken)}
 
     return _take(form, keep)

@@ -59,7 +59,7 @@ def test_rule_3_a_position_stays_on_the_revision_it_was_taken_on(consultation: A
     db.session.commit()
     page = client.get(f"/consultations/{consultation.slug}/indicators/1.1").text
     assert "revision 1" in page
-    client.post(url(consultation), data={"value": "abstain"})
+    client.post(url(consultation), data={"value": "abstain", "revision": section.revision.public_id})
     assert [(p.revision.number, p.value.value) for p in positions()] == [(1, "agree"), (section.revision_number, "abstain")]
 
 

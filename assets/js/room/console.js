@@ -79,10 +79,12 @@ export function console_(room, following) {
 
   // -- what follows the room by itself, unless somebody is at it --
   function follows() {
-    const { code } = following.shown();
+    const { code, section, revision } = following.shown();
     const goTo = room.querySelector("[data-follows]");
     if (code && goTo && document.activeElement !== goTo) goTo.value = code;
-    if (code && record && !record.elements.text.value.trim()) record.elements.code.value = code;
+    if (!code || !record || record.elements.text.value.trim()) return;
+    record.elements.code.value = code;
+    for (const field of record.querySelectorAll('[name="revision"]')) if (field.dataset.section === section) field.value = revision;
   }
   const field = notes.elements.notes;
   let kept = field.defaultValue;

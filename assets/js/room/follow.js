@@ -93,7 +93,7 @@ export function follow(room) {
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   setInterval(() => { if (browsed && isStale && !document.hidden) browse(browsed); }, BROWSED_ANEW);
 
-  place.addEventListener("pointerdown", () => { isHeld = true; });
+  room.addEventListener("pointerdown", () => { isHeld = true; });
   for (const kind of ["pointerup", "pointercancel"]) {
     addEventListener(kind, () => setTimeout(() => { isHeld = false; if (waits !== undefined) show(waits); }));
   }

@@ -153,19 +153,20 @@ function compose(room, { shown }) {
   const texts = () => ["text", "proposed", "link"].map((name) => form.elements[name]);
   let at = { ...shown() };
   let mine = form.elements.code.value;
+  let heldAt = ""; // the indicator and revision that the position is of: always what is shown
 
   const stored = (name, fallback) => { try { return JSON.parse(localStorage.getItem(name)) ?? fallback; } catch { return fallback; } };
   const keep = (name, value) => { try { value ? localStorage.setItem(name, JSON.stringify(value)) : localStorage.removeItem(name); } catch { /* full, or forbidden */ } };
   const held = JSON.parse(words.held ?? "{}"); // the positions that the server has, and those that wait here
   let sent = stored(key, []);
   for (const one of sent) if (one.path === "position" && ["kept", "sending", "out"].includes(one.state)) held[one.values.code] = [one.values.value, true];
-  const isEmpty = () => texts().every((field) => !field.value.trim()) && !position.elements.reason.value.trim();
+  const isEmpty = () => texts().every((field) => !field.value.trim());
 
   // -- what is typed: kept here at each keystroke, and on the server a moment later --
   const typed = JSON.parse(words.typed || "{}");
   for (const one of Object.values(typed)) one.heard = Date.now();
   const line = form.querySelector("[data-draft-line]");
-  const current = () => Object.fromEntries([...texts(), form.elements.kind, form.elements.proposed_language].map((field) => [field.name, field.value]));
+  const current = () => Object.fromEntries([...texts(), form.elements.kind, form.elements.proposed_language, form.elements.revision].map((field) => [field.name, field.value]));
   for (const name of Object.keys(localStorage).filter((each) => each.startsWith(`${key}:`)))
     if (stored(name, null)?.isSynced && !typed[name.slice(key.length + 1)]) keep(name, null); // it was sent from another device
   const server = keeper(
@@ -185,26 +186,58 @@ function compose(room, { shown }) {
   function bind(code) {
     if (code !== mine) server.flush();
     mine = code;
-    form.elements.code.value = position.elements.code.value = code;
+    form.elements.code.value = code;
     heading.textContent = fill(words.textWrite, { code });
     form.elements.client_key.value = uuid();
     const here = stored(draftKey(code), null);
     const { mine: newest, other } = choose(here && { at: here.at ?? 0, values: here }, typed[code]);
     for (const [name, value] of Object.entries(newest ?? {})) if (form.elements[name]) form.elements[name].value = value;
+    form.elements.revision.value = newest ? newest.revision ?? "" : at.code === code ? at.revision ?? "" : "";
     line.textContent = newest ? (typed[code] ? words.textServer : words.textHere) : "";
     offer(form, other, words.textOther, words.textTake, current);
-    for (const option of position.querySelectorAll("[name=value]")) option.checked = option.value === held[code]?.[0];
-    position.elements.reason.value = "";
+    refresh();
+  }
+
+  // -- the position is always of what is shown; a reason that is half typed is kept with its indicator --
+  const reasonKey = (code) => `${key}:reason:${code}`;
+  const legend = position.querySelector("[data-position-of]");
+  const kept = position.querySelector("[data-reason-kept]");
+  const chosen = () => position.querySelector("[name=value]:checked");
+  function keepReason() {
+    const { code, reason: why_, revision } = position.elements;
+    if (code.value) keep(reasonKey(code.value), why_.value.trim() ? { reason: why_.value, value: chosen()?.value, revision: revision.value } : null);
+  }
+  function holds() {
+    const { code = "", revision = "" } = at;
+    if (`${code} ${revision}` === heldAt) return;
+    const before = position.elements.code.value;
+    const isTyped = Boolean(position.elements.reason.value.trim());
+    if (heldAt && before !== code) {
+      keepReason();
+      kept.hidden = !isTyped;
+      kept.textContent = isTyped ? fill(words.textReasonKept, { code: before }) : "";
+    }
+    if (!heldAt || before !== code) {
+      const mineHere = stored(reasonKey(code), null);
+      position.elements.reason.value = mineHere?.reason ?? "";
+      for (const option of position.querySelectorAll("[name=value]")) option.checked = option.value === (mineHere?.value ?? held[code]?.[0]);
+    } else { // another text of the same indicator: what was chosen and not sent is chosen again; what was held, is of the earlier text
+      if (held[code]) held[code] = [held[code][0], false];
+      for (const option of position.querySelectorAll("[name=value]")) option.checked = option.value === held[code]?.[0];
+    }
+    heldAt = `${code} ${revision}`;
+    position.elements.code.value = code;
+    position.elements.revision.value = revision;
+    legend.textContent = fill(words.textPositionOf, { code });
     reason();
     holding();
-    refresh();
   }
   const labelOf = (value) => position.querySelector(`[name=value][value="${value}"]`).labels[0];
   function holding() {
     const own = composer.querySelector("[data-position-held]");
-    const [value, isCurrent] = held[mine] ?? [];
+    const [value, isCurrent] = held[at.code] ?? [];
     own.hidden = !value;
-    if (value) own.textContent = `${fill(words.textHold, { code: mine, position: labelOf(value).textContent.trim() })} ${isCurrent ? "" : words.textEarlier}`;
+    if (value) own.textContent = `${fill(words.textHold, { code: at.code, position: labelOf(value).textContent.trim() })} ${isCurrent ? "" : words.textEarlier}`;
     for (const mark of room.querySelectorAll("[data-mine]")) {
       const icon = held[mark.dataset.mine] && labelOf(held[mark.dataset.mine][0]).querySelector("svg").cloneNode(true);
       if (icon) { icon.setAttribute("width", 18); icon.setAttribute("height", 18); mark.replaceChildren(icon); }
@@ -218,21 +251,36 @@ function compose(room, { shown }) {
     moved.querySelector(".notice__body").textContent = isElsewhere ? fill(words.textMoved, { code: at.code, mine }) : "";
     const isOpen = isElsewhere || at.open;
     form.hidden = heading.hidden = !mine || (!(isOpen && (isElsewhere || at.comments)) && isEmpty());
-    position.hidden = !mine || !(isOpen && (isElsewhere || at.positions));
+    position.hidden = !at.code || !(at.open && at.positions);
+    move.querySelector("span").textContent = fill(words.textMove, { code: at.code });
+    const isEarlier = !isElsewhere && Boolean(at.revision) && !isEmpty() && form.elements.revision.value !== at.revision;
+    earlier.hidden = !isEarlier;
+    earlier.querySelector("p").textContent = fill(words.textOfEarlier, { code: mine });
   }
+  const earlier = form.querySelector("[data-earlier]");
+  earlier.querySelector("button").addEventListener("click", () => { form.elements.revision.value = at.revision; draft(); server.touch(); refresh(); });
   document.addEventListener("room:changed", () => {
     at = { ...shown() };
-    if (at.code && at.code !== mine && isEmpty()) bind(at.code); // nothing is typed: go along
+    holds();
+    if (at.code && isEmpty() && (at.code !== mine || form.elements.revision.value !== at.revision)) bind(at.code); // nothing is typed: go along
     else refresh();
     for (const one of sent) if (one.waits && document.getElementById(`comment-${one.id}`)) { one.waits = false; show(); }
   });
   move.addEventListener("click", () => { draft(); server.flush(); for (const field of texts()) field.value = ""; bind(at.code); heading.scrollIntoView({ block: "nearest" }); });
-  form.addEventListener("input", () => { draft(); server.touch(); });
-  position.addEventListener("change", reason);
+  form.addEventListener("input", () => {
+    draft();
+    server.touch();
+    refresh();
+    if (!isEmpty() || !at.code) return;
+    server.flush();
+    if (at.code !== mine || form.elements.revision.value !== at.revision) bind(at.code); // emptied, the box goes along
+  });
+  position.addEventListener("change", () => { reason(); keepReason(); });
+  position.addEventListener("input", keepReason);
 
   // -- sending: written down first, then sent until it is received or refused --
   const list = composer.querySelector("[data-sent]");
-  const received = (one) => (one.path === "position" ? words.textPosition : fill(one.waits ? words.textWaits : words.textReceived, { number: one.number }));
+  const received = (one) => `${one.path === "position" ? words.textPosition : fill(one.waits ? words.textWaits : words.textReceived, { number: one.number })}${one.changed ? ` ${words.textSince}` : ""}`;
   function show() {
     keep(key, sent.slice(-50));
     composer.querySelector("[data-sent-section]").hidden = !sent.length;
@@ -274,8 +322,9 @@ function compose(room, { shown }) {
           throw new Error("signed out");
         }
         if (answer.ok) {
-          const { number, id, waits, attach } = await answer.json();
-          Object.assign(one, { state: "received", number, id, waits, attach });
+          const { number, id, waits, attach, changed } = await answer.json();
+          Object.assign(one, { state: "received", number, id, waits, attach, changed });
+          if (changed && one.path === "position") { held[one.values.code] = [one.values.value, false]; holding(); }
           if (id) document.dispatchEvent(new CustomEvent("room:written", { detail: id }));
         } else if ([409, 422].includes(answer.status)) refused(one, await why(answer));
         else throw new Error(answer.status);
@@ -310,15 +359,18 @@ function compose(room, { shown }) {
   });
   position.addEventListener("submit", (event) => {
     event.preventDefault();
-    const chosen = position.querySelector("[name=value]:checked");
-    if (!chosen) return;
-    if (["reservation", "disagree"].includes(chosen.value) && !position.elements.reason.value.trim()) return position.elements.reason.focus();
-    put(position, "position", chosen.labels[0].textContent.trim());
-    held[mine] = [chosen.value, true];
+    const choice = chosen();
+    if (!choice) return;
+    if (["reservation", "disagree"].includes(choice.value) && !position.elements.reason.value.trim()) return position.elements.reason.focus();
+    put(position, "position", choice.labels[0].textContent.trim());
+    held[at.code] = [choice.value, true];
     position.elements.reason.value = "";
+    kept.hidden = true;
+    keepReason();
     holding();
   });
   addEventListener("online", send);
+  holds();
   bind(mine || at.code || "");
   show();
   send();
