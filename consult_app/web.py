@@ -28,7 +28,7 @@ from werkzeug.exceptions import HTTPException, SecurityError, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import pdf, policy
-from .db import db, set_transaction_mode
+from .db import db, random_letters, set_transaction_mode
 from .errors import DomainError
 from .i18n import _, gettext, language
 
@@ -400,6 +400,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ParseException, _broken_body)
     app.jinja_env.globals.update(
         asset=asset,
+        random_letters=random_letters,
         can=lambda action, thing=None: policy.can(g.actor, action, thing),
     )
     app.context_processor(lambda: {"actor": g.get("actor", policy.Nobody()), "locale": language()})

@@ -92,7 +92,7 @@ WITHOUT = {
     "consultations.cloning.copy_framework": PART,
     "consultations.deputies.end_all": PART,
     "consultations.framework.apply_framework": "compared with what stands, under the lock (tests/consultations/test_framework.py)",
-    "documents.actions.queue_print": KEYED,
+    "documents.actions.queue_print": "prints what stands now, each time",
     "events.actions.add_session": KEYED,
     "events.actions.copy_from": PART,
     "events.actions.create_event": KEYED,

@@ -14,6 +14,7 @@ from consult_app.errors import Missing
 from consult_app.events.models import Event
 from consult_app.events.queries import load_event
 from consult_app.i18n import _, gettext
+from consult_app.once import once
 from consult_app.policy import require
 from consult_app.web import Answer, external_url
 
@@ -37,7 +38,9 @@ def list_devices(slug: str) -> Answer:
     form = DeviceForm.of(len(known) + 1)
     if form.validate_on_submit():
         kind = DeviceKind(form.kind.data)
-        device, secret = devices.invite(event, form.name.data or "", kind, by=g.actor, asks_signature=bool(form.asks_signature.data))
+        signs = bool(form.asks_signature.data)
+        device = once(Device, lambda: devices.invite(event, form.name.data or "", kind, by=g.actor, asks_signature=signs)[0])
+        secret = devices.pairing_secret(device)
         db.session.commit()
         address = f"{external_url('check_in_desk.shell')}#{secret}"
         size, path = qr.svg_path(address)

@@ -6,10 +6,12 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 
 from consult_app.consultations import actions, cloning, labels, queries, territory
 from consult_app.consultations.forms import ConsultationForm
+from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.errors import DomainError
 from consult_app.forms import mark
 from consult_app.i18n import gettext
+from consult_app.once import once
 from consult_app.policy import require
 from consult_app.web import Answer
 
@@ -26,9 +28,9 @@ def create() -> Answer:
     form = ConsultationForm.of(template=template)
     if form.validate_on_submit():
         try:
-            consultation = actions.create_consultation(form.slug.data, by=g.actor, **form.values())
+            consultation = once(Consultation, lambda: _make(form, template))
             if template is not None:
-                count = cloning.copy_framework(template, consultation, by=g.actor)
+                count = sum(len(dimension.indicators) for dimension in consultation.dimensions)
                 db.session.commit()
                 flash(gettext("The consultation is made with the %(count)s indicators of its template.", count=count), "success")
                 return redirect(url_for("overview.consultation", slug=consultation.slug), 303)
@@ -39,6 +41,13 @@ def create() -> Answer:
             status = mark(form, problem)
             return render_template("consultations/create.html", form=form, template=template), status
     return render_template("consultations/create.html", form=form, template=template), 422 if form.is_submitted() else 200
+
+
+def _make(form: ConsultationForm, template: Consultation | None) -> Consultation:
+    made = actions.create_consultation(form.slug.data, by=g.actor, **form.values())
+    if template is not None:
+        cloning.copy_framework(template, made, by=g.actor)
+    return made
 
 
 @bp.route("/consultations/<slug>/edit", methods=["GET", "POST"])

@@ -13,9 +13,10 @@ from consult_app.errors import Invalid
 from consult_app.events import actions, labels, queries
 from consult_app.events.calendar import ics
 from consult_app.events.forms import EventForm, SessionForm
-from consult_app.events.models import Event
+from consult_app.events.models import Event, Session
 from consult_app.events.poster import poster
 from consult_app.i18n import gettext
+from consult_app.once import once
 from consult_app.policy import require
 from consult_app.web import Answer, download
 
@@ -45,15 +46,20 @@ def create(slug: str) -> Answer:
     form = EventForm.of(None, **given)
     if form.validate_on_submit():
         try:
-            event = actions.create_event(consultation, by=g.actor, **form.values())
-            if template is not None:
-                actions.copy_from(template, event, by=g.actor)
+            event = once(Event, lambda: _make(consultation, form, template))
             db.session.commit()
             flash(gettext("The event is saved as a draft. Add its agenda, then publish it."), "success")
             return redirect(url_for("events.show", slug=event.slug), 303)
         except Invalid as problem:
             _mark(form, problem)
     return _form_page("events/create.html", form, consultation, None)
+
+
+def _make(consultation: Consultation, form: EventForm, template: Event | None) -> Event:
+    event = actions.create_event(consultation, by=g.actor, **form.values())
+    if template is not None:
+        actions.copy_from(template, event, by=g.actor)
+    return event
 
 
 def _mark(form: EventForm | SessionForm, problem: Invalid) -> None:
@@ -118,7 +124,7 @@ def agenda(slug: str) -> Answer:
     form = SessionForm.of(event)
     if form.validate_on_submit():
         try:
-            actions.add_session(event, by=g.actor, **form.values(event))
+            once(Session, lambda: actions.add_session(event, by=g.actor, **form.values(event)))
             db.session.commit()
             return redirect(url_for("events.agenda", slug=slug), 303)
         except Invalid as problem:

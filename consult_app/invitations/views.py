@@ -15,6 +15,7 @@ from consult_app.invitations import actions, labels, queries, sending
 from consult_app.invitations.forms import InvitationForm
 from consult_app.invitations.links import whatsapp_link
 from consult_app.invitations.models import EventInvitation
+from consult_app.once import once
 from consult_app.policy import can, require
 from consult_app.registrations import labels as people_labels
 from consult_app.registrations.queries import stakeholder_types
@@ -59,7 +60,7 @@ def add(slug: str) -> Answer:
     form = InvitationForm.of(event, stakeholder_types(event.consultation_id))
     if form.validate_on_submit():
         try:
-            invitation = actions.invite(event, form.guest(), by=g.actor)
+            invitation = once(EventInvitation, lambda: actions.invite(event, form.guest(), by=g.actor))
             db.session.commit()
             flash(gettext("%(name)s is on the list. Nothing is sent yet.", name=invitation.addressed_to), "success")
             return redirect(here(event, invitation), 303)

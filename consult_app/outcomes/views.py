@@ -14,9 +14,10 @@ from consult_app.db import db, now
 from consult_app.errors import Invalid
 from consult_app.forms import Form, mark
 from consult_app.i18n import gettext, local
+from consult_app.once import once
 from consult_app.outcomes import actions, labels, queries
 from consult_app.outcomes.forms import FollowUpForm, ProgressForm, StepForm, UndoStepForm
-from consult_app.outcomes.models import FollowUp, FollowUpStatus, StepKind
+from consult_app.outcomes.models import FollowUp, FollowUpNote, FollowUpStatus, StepKind
 from consult_app.policy import require
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
 from consult_app.signoff.standing import sections_of
@@ -124,7 +125,8 @@ def add_follow_up(slug: str) -> Answer:
     if request.method == "POST":
 
         def act() -> None:
-            actions.add_follow_up(consultation, form.text.data, form.owner, form.contact.data or "", form.due_on.data, by=g.actor)
+            said = (form.text.data, form.owner, form.contact.data or "", form.due_on.data)
+            once(FollowUp, lambda: actions.add_follow_up(consultation, *said, by=g.actor))
 
         done = _submit(form, act, gettext("The follow-up is added."), url_for("outcomes.index", slug=slug, _anchor="follow-up"))
         if done:
@@ -176,7 +178,8 @@ def report_progress(slug: str, public_id: str) -> Answer:
     form = ProgressForm()
 
     def act() -> None:
-        actions.report_progress(row, FollowUpStatus(form.status.data), form.text.data or "", form.link.data or "", by=g.actor)
+        said = (FollowUpStatus(form.status.data), form.text.data or "", form.link.data or "")
+        once(FollowUpNote, lambda: actions.report_progress(row, *said, by=g.actor))
 
     here = url_for("outcomes.follow_up", slug=slug, public_id=public_id)
     done = _submit(form, act, gettext("What you reported is recorded."), here)

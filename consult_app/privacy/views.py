@@ -10,10 +10,11 @@ from consult_app.consultations.queries import load_consultation
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import gettext
+from consult_app.once import once
 from consult_app.policy import require
 from consult_app.privacy import actions, labels, queries
 from consult_app.privacy.forms import AnswerForm, RequestForm
-from consult_app.privacy.models import RequestKind, RequestState
+from consult_app.privacy.models import DataRequest, RequestKind, RequestState
 from consult_app.registrations.actions import set_consents
 from consult_app.registrations.models import Purpose, Registration, Source
 from consult_app.web import Answer, download, paginate
@@ -29,7 +30,8 @@ def own() -> Answer:
     form = RequestForm()
     if form.validate_on_submit():
         try:
-            actions.ask(registration, RequestKind(form.kind.data), form.words.data or "", by=registration)
+            said = (RequestKind(form.kind.data), form.words.data or "")
+            once(DataRequest, lambda: actions.ask(registration, *said, by=registration))
             db.session.commit()
             flash(gettext("Your request is with the organisers. They answer within 72 hours, by mail and here."), "success")
             return redirect(url_for("privacy.own"), 303)

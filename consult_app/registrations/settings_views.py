@@ -11,11 +11,13 @@ from consult_app.db import db
 from consult_app.errors import DomainError, Invalid
 from consult_app.events.queries import load_event
 from consult_app.i18n import gettext, language, local
+from consult_app.once import once
 from consult_app.policy import Role, can, require, roles
 from consult_app.registrations import labels, queries, questions, stakeholders
 from consult_app.registrations.balance import balance
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import PublicRegistrationForm
+from consult_app.registrations.models import Question, StakeholderType
 from consult_app.registrations.settings import quotas_of, save_settings
 from consult_app.registrations.settings_forms import QuestionForm, SettingsForm, TypeForm
 from consult_app.web import Answer, attempt, is_htmx
@@ -60,7 +62,7 @@ def types(slug: str) -> Answer:
     form = TypeForm()
     if form.validate_on_submit():
         try:
-            stakeholders.new_stakeholder_type(consultation, form.texts(), by=g.actor)
+            once(StakeholderType, lambda: stakeholders.new_stakeholder_type(consultation, form.texts(), by=g.actor))
             db.session.commit()
             return redirect(url_for("registrations.types", slug=slug), 303)
         except DomainError as problem:
@@ -147,7 +149,7 @@ def _edit_question(slug: str, public_id: str | None) -> Answer:
     if form.validate_on_submit():
         try:
             if question is None:
-                questions.add_question(event, form.details(), by=g.actor)
+                once(Question, lambda: questions.add_question(event, form.details(), by=g.actor))
             else:
                 questions.change_question(question, event, form.details(), by=g.actor)
             db.session.commit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 
 from consult_app.db import db
 from consult_app.errors import Invalid
@@ -27,7 +27,10 @@ def add(slug: str) -> Answer:
     if form.validate_on_submit():
         try:
             details, given = form.details(event), form.answers()
-            registration, is_new = actions.register(event, details, by=g.actor, source=Source.ORGANISER, answers=given)
+            key = request.form.get("click_key") or None
+            registration, is_new = actions.register(
+                event, details, by=g.actor, source=Source.ORGANISER, answers=given, client_key=key and f"click:{event.id}:{key[:64]}"
+            )
             db.session.commit()
             words = gettext("%(name)s is registered.") if is_new else gettext("%(name)s was registered already, and is shown here.")
             flash(words % {"name": registration.full_name}, "success" if is_new else "info")
