@@ -7,7 +7,7 @@ bin := .venv/bin
 checks := check-ruff check-format check-types check-imports check-templates check-security check-unused
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench prove scale assets screenshots strings clean $(checks)
+.PHONY: help run test check bench prove mutants scale assets screenshots strings clean $(checks)
 
 help:
 	@echo "make run          set up and serve at http://$(HOST):$(PORT) with the demonstration (PORT=…, CONSULT_DEMO=0)"
@@ -16,6 +16,8 @@ help:
 	@echo "make bench        figures beside their floors, one JSON object a line (ARGS='pages checkins')"
 	@echo "make scale        several processes behind nginx on a large site, one of them killed (ARGS=--small)"
 	@echo "make prove        what holds when things go wrong, a line each, also into docs/reliability.md (ARGS='kill tampering')"
+	@echo "make mutants      mistakes put into modules that carry rules; prints those that no test notices"
+	@echo "                  (MODULES='consult_app/signoff/gate.py', ARGS=--reach)"
 	@echo "make assets       build static/dist/ anew"
 	@echo "make screenshots  pictures of the pages, both languages, light and dark"
 	@echo "make strings      bring the catalogues up to date with the sources; prints what is left to translate"
@@ -40,6 +42,10 @@ scale:
 prove:
 	@tools/setup.sh test
 	$(bin)/python -m proofs --write docs/reliability.md $(ARGS)
+
+mutants:
+	@tools/setup.sh test
+	$(bin)/python -m tools.mutants $(ARGS) $(MODULES)
 
 check:
 	@tools/setup.sh check
