@@ -116,6 +116,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "framework.export": STAFF + (V,),
     "indicator.see": MEMBERS + (ADMIN, T),
     "section.see": MEMBERS + (ADMIN, T),
+    "section.see_working": STAFF,  # the text as it is being worked on; everybody else reads revisions
     "section.edit": (O, R),
     "section.advance": (O, R),
     "revision.see": MEMBERS + (ADMIN, T),

@@ -47,6 +47,7 @@ def _desk(
         consultation=consultation,
         page=page,
         chosen=chosen,
+        read=chosen.read if chosen else None,
         filters=filters,
         form=form or DecideForm(formdata=None, data=_stands(chosen) if chosen else {}),
         assign_form=assign_form or _assign_form(owners, chosen, formdata=None),

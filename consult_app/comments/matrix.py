@@ -9,13 +9,13 @@ from typing import Any
 
 from docx.enum.section import WD_ORIENT
 from docx.shared import Mm
-from sqlalchemy import select
 
 from consult_app import policy
 from consult_app.comments import labels, queries
 from consult_app.comments.attribution import byline, reply_byline
 from consult_app.comments.models import Attachment, Comment
-from consult_app.consultations.models import Consultation, Indicator
+from consult_app.consultations.models import Consultation
+from consult_app.consultations.queries import as_shown
 from consult_app.db import db
 from consult_app.documents.word import Paper
 from consult_app.forms import clean
@@ -78,15 +78,14 @@ def rows(
     """The rows, as somebody with these roles may see them."""
     endorsements = queries.endorsement_counts(list(comments))
     names = {dimension.id: local(dimension.name) for dimension in consultation.dimensions}
-    asked = db.session.execute(select(Indicator.id, Indicator.question).where(Indicator.consultation_id == consultation.id))
-    questions = {one: local(words) for one, words in asked.tuples()}
+    questions = as_shown(consultation)
     for comment in comments:
         answer = comment.disposition
         row = [
             comment.number,
             f"{comment.section.number}. {names[comment.indicator.dimension_id]}",
             comment.indicator.code,
-            questions[comment.indicator_id],
+            local(questions[comment.indicator.code]["question"]),
             str(labels.KIND[comment.kind]),
             comment.text,
             comment.against,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
@@ -126,6 +127,12 @@ class Comment(Public, Audited, Model):
     def proposed_ops(self) -> Ops:
         """The proposed wording as a difference of words to the text it was made against."""
         return word_diff(self.against, self.proposed) if self.against else [("same", self.proposed)]
+
+    @property
+    def read(self) -> dict[str, Any] | None:
+        """The indicator as the revision has it that the author read; None where that does not have it."""
+        rows = self.revision.content["indicators"]
+        return next((row for row in rows if row["code"] == self.indicator.code), None)
 
     @property
     def is_of_earlier_text(self) -> bool:

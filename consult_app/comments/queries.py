@@ -93,6 +93,7 @@ def load_for_desk(consultation: Consultation, public_id: str) -> Comment:
         joinedload(Comment.objection),
         joinedload(Comment.indicator).options(undefer(Indicator.question), undefer(Indicator.finding)),
         joinedload(Comment.section).joinedload(Section.dimension),
+        joinedload(Comment.revision).options(undefer(Revision.content)),
         selectinload(Comment.dispositions).options(
             joinedload(Disposition.decided_by).options(_NAME), joinedload(Disposition.confirmed_by).options(_NAME)
         ),

@@ -16,9 +16,10 @@ from consult_app.comments import actions, answers, deadlines, drafts, evidence, 
 from consult_app.comments.attribution import must_suppress, shown
 from consult_app.comments.forms import CommentForm, ObjectForm, PositionForm, RecordForm
 from consult_app.comments.models import Comment, CommentKind, Position, PositionValue, Reply
-from consult_app.consultations.labels import LANGUAGE
-from consult_app.consultations.models import Consultation, Dimension, Indicator, Revision, Section
-from consult_app.consultations.queries import load_at, load_consultation
+from consult_app.consultations.actions import full
+from consult_app.consultations.labels import ANSWER, LANGUAGE
+from consult_app.consultations.models import NOT_SHOWN, Consultation, Dimension, Indicator, Revision, Section
+from consult_app.consultations.queries import as_shown, load_at, load_consultation
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
@@ -55,6 +56,7 @@ def indicators(slug: str) -> Answer:
         consultation=consultation,
         dimensions=dimensions,
         counts=queries.indicator_counts(consultation),
+        shown=as_shown(consultation),
         taken=taken,
         labels=labels,
     )
@@ -68,6 +70,7 @@ def heat_map(slug: str) -> Answer:
     suppress = must_suppress(consultation.attribution, policy.roles(g.actor, consultation))
     now_at = {section.dimension_id: section.revision_number for section in consultation.sections}
     names: dict[str, Any] = {"consultation": consultation, "labels": labels, "is_suppressed": suppress, "now_at": now_at}
+    names["shown"] = as_shown(consultation)
     if request.args.get("by") == "institution":
         found = heat.institution_map(consultation, suppress=suppress)
         sections = _by_dimension(consultation, found.rows)
@@ -154,6 +157,8 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         everyone=held_of_it.everyone,
         by_type=held_of_it.by_type,
         revisions=held_of_it.revisions,
+        text=indicator.shown,
+        working=_working(indicator),
         before=before,
         after=after,
         texts=texts_to_edit(indicator, held_revision or ""),
@@ -161,9 +166,20 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         held=held_revision,
         position_held=held_on(section) if position_form is not None else None,
         names_of_languages=LANGUAGE,
+        answers=ANSWER,
         most_bytes=evidence.MOST_BYTES,
         **_comment_list(indicator),
     ), status
+
+
+def _working(indicator: Indicator) -> dict[str, Any] | None:
+    """The text that the staff work on, where it differs from what participants read; None for everybody else."""
+    if not policy.can(g.actor, "section.see_working", indicator):
+        return None
+    working = {name: getattr(indicator, name) for name in NOT_SHOWN}
+    kept = {name: full(value) if isinstance(value, dict) else value for name, value in working.items()}
+    shown_now = {name: value for name, value in (indicator.shown or {}).items() if name in NOT_SHOWN}
+    return working if kept != shown_now else None
 
 
 def _comment_form(

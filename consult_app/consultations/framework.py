@@ -19,7 +19,8 @@ from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.consultations.actions import full
 from consult_app.consultations.framework_rows import COLUMNS, LANGUAGES, Wanted, parse, read_file
-from consult_app.consultations.models import Consultation, Dimension, Indicator, Section
+from consult_app.consultations.models import NOT_SHOWN, Consultation, Dimension, Indicator, Section
+from consult_app.consultations.queries import as_shown
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.i18n import Texts, _, gettext, local
@@ -263,21 +264,26 @@ def _renumber(plan: _Plan, *, by: Actor) -> None:
 # -- export --
 
 
-def _cells(indicator: Indicator, dimension: Dimension) -> list[str]:
+def _cells(indicator: Indicator, dimension: Dimension, shown: Mapping[str, dict[str, Any]] | None) -> list[str]:
+    texts = shown[indicator.code] if shown is not None else {name: getattr(indicator, name) for name in NOT_SHOWN}
     values = {"code": indicator.code, "dimension_number": str(dimension.number)}
     for language in LANGUAGES:
         values[f"dimension_{language}"] = dimension.name.get(language, "")
         for name in ("topic", "question", "finding"):
-            values[f"{name}_{language}"] = getattr(indicator, name).get(language, "")
+            values[f"{name}_{language}"] = texts[name].get(language, "")
     for name in ("answer", "evidence", "link", "institution"):
-        values[name] = getattr(indicator, name)
+        values[name] = texts[name]
     for name in ("sdgs", "gcm_objectives"):
         values[name] = "; ".join(getattr(indicator, name))
     return [values[name] for name in COLUMNS]
 
 
-def export_framework(consultation: Consultation, kind: str) -> bytes:
-    """The framework as "csv" or "xlsx"; imported again, it changes nothing (product.md rule 2)."""
+def export_framework(consultation: Consultation, kind: str, *, working: bool = True) -> bytes:
+    """The framework as "csv" or "xlsx"; imported again, it changes nothing (product.md rule 2).
+
+    Who may not see the `working` text gets what participants read.
+    """
+    shown = None if working else as_shown(consultation)
     header = list(COLUMNS.values())
-    rows = [_cells(row, dimension) for dimension in _stands(consultation).dimensions.values() for row in dimension.indicators]
+    rows = [_cells(row, dimension, shown) for dimension in _stands(consultation).dimensions.values() for row in dimension.indicators]
     return write_csv(header, rows) if kind == "csv" else write_xlsx({"Framework": (header, rows)})

@@ -14,7 +14,7 @@ from consult_app.consultations.views import bp
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.i18n import gettext
-from consult_app.policy import require
+from consult_app.policy import can, require
 from consult_app.sheets import XLSX_TYPE
 from consult_app.web import Answer, download, pause_transaction, resume_writing
 
@@ -93,4 +93,5 @@ def export_framework(slug: str, kind: str) -> Answer:
     consultation = queries.load_consultation(slug)
     require("framework.export", consultation)
     media_type = "text/csv" if kind == "csv" else XLSX_TYPE
-    return download(write_framework(consultation, kind), f"{slug}-framework.{kind}", media_type)
+    working = can(g.actor, "section.see_working", consultation)
+    return download(write_framework(consultation, kind, working=working), f"{slug}-framework.{kind}", media_type)

@@ -102,6 +102,10 @@ class Dimension(Public, Audited, Model):
     section: Mapped[Section] = relationship(back_populates="dimension", uselist=False)
 
 
+# What others than the staff read of an indicator that no revision has yet.
+NOT_SHOWN: dict[str, Any] = {"topic": {}, "question": {}, "answer": "", "finding": {}, "evidence": "", "link": "", "institution": ""}
+
+
 class Indicator(Public, Audited, Model):
     """One question of the framework with its finding; `code` is text ("1.10" is not 1.1)."""
 
@@ -128,6 +132,13 @@ class Indicator(Public, Audited, Model):
     dimension: Mapped[Dimension] = relationship(back_populates="indicators")
     consultation: Mapped[Consultation] = relationship()
     edited_by: Mapped[User | None] = relationship()
+
+    @property
+    def shown(self) -> dict[str, Any] | None:
+        """What participants read: the indicator as the current revision of its section has it; None where none has it yet."""
+        revision = self.dimension.section.revision
+        rows = revision.content["indicators"] if revision is not None else []
+        return next((row for row in rows if row["code"] == self.code), None)
 
 
 # The parts of a section's text, in the order in which they are printed.

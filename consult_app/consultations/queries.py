@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from consult_app.accounts.models import Invitation, Membership, User
-from consult_app.consultations.models import Consultation, Dimension, FocalPoint, ImportDraft, ImportKind, Indicator, Revision, Section
+from consult_app.consultations.models import (
+    NOT_SHOWN,
+    Consultation,
+    Dimension,
+    FocalPoint,
+    ImportDraft,
+    ImportKind,
+    Indicator,
+    Revision,
+    Section,
+)
 from consult_app.db import db, now
 from consult_app.errors import Missing
 from consult_app.i18n import _
@@ -54,6 +67,16 @@ def load_at(slug: str, code: str) -> tuple[Consultation, Indicator]:
     if indicator is None:
         raise Missing(_("There is no indicator with that code in this consultation."))
     return consultation, indicator
+
+
+def as_shown(consultation: Consultation) -> Mapping[str, dict[str, Any]]:
+    """The indicators by code as participants read them, in the current revisions; of those that none has, texts without words."""
+    is_current = (Revision.section_id == Section.id) & (Revision.number == Section.revision_number)
+    contents = select(Revision.content).join(Section, is_current).where(Section.consultation_id == consultation.id)
+    found: defaultdict[str, dict[str, Any]] = defaultdict(lambda: NOT_SHOWN)
+    for content in db.session.scalars(contents):
+        found.update((row["code"], row) for row in content["indicators"])
+    return found
 
 
 def load_revision(section: Section, number: int) -> Revision:

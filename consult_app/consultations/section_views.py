@@ -61,15 +61,18 @@ def _page(section: Section, deadline_form: Any = None, status: int = 200) -> Ans
     consultation = section.consultation
     is_staff = can(g.actor, "consultation.work", consultation)
     current = section.revision
+    sees_working = can(g.actor, "section.see_working", section)
     if current is None and not is_staff:
         abort(404)  # nothing was put before participants yet
-    working = actions.content_of(section)
-    changes = revision_diff(current.content, working) if current is not None and is_staff else []
+    working = actions.content_of(section) if sees_working else None
+    changes = revision_diff(current.content, working) if current is not None and working is not None else []
+    shown = current.content if current is not None else None
     return render_template(
         "consultations/section.html",
         consultation=consultation,
         section=section,
-        content=working if current is None or (is_staff and not section.is_frozen) else current.content,
+        content=working if working is not None and not (shown and section.is_frozen) else shown,
+        sees_working=sees_working,
         changes=changes,
         revisions=queries.revisions(section) if is_staff else [],
         is_staff=is_staff,

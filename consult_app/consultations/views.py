@@ -12,7 +12,7 @@ from consult_app.errors import DomainError
 from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.once import once
-from consult_app.policy import require
+from consult_app.policy import can, require
 from consult_app.web import Answer
 
 bp = Blueprint("consultations", __name__)
@@ -80,4 +80,5 @@ def indicators(slug: str) -> Answer:
     consultation = queries.load_consultation(slug)
     require("consultation.work", consultation)
     dimensions = queries.dimensions(consultation)
-    return render_template("consultations/indicators.html", consultation=consultation, dimensions=dimensions, labels=labels)
+    shown = None if can(g.actor, "section.see_working", consultation) else queries.as_shown(consultation)
+    return render_template("consultations/indicators.html", consultation=consultation, dimensions=dimensions, shown=shown, labels=labels)

@@ -12,7 +12,7 @@ from consult_app.comments.queries import load_comment
 from consult_app.comments.views import seen, since
 from consult_app.consultations.actions import Stale
 from consult_app.consultations.diff import word_diff
-from consult_app.consultations.queries import load_indicator
+from consult_app.consultations.queries import as_shown, load_indicator
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid, Missing
 from consult_app.events.queries import load_event, load_session
@@ -51,6 +51,7 @@ def _console(
     room: Room, *, spoken: SpokenForm | None = None, holding: HoldForm | None = None, notes: NotesForm | None = None, status: int = 200
 ) -> Answer:
     """The console with its forms, fresh or as they were refused."""
+    texts = as_shown(room.event.consultation)
     indicators, revisions = queries.indicators_and_revisions(room, seen())
     asked = {"code": room.indicator.code if room.indicator else "", "speaker": request.args.get("speaker", "")}
     fresh = {"client_key": secrets.token_urlsafe(16), "kind": CommentKind.CONTEXT.value, **asked}
@@ -62,7 +63,8 @@ def _console(
         "room/console.html",
         indicators=indicators,
         written_on=revisions,
-        spoken=spoken or SpokenForm.in_room(room, indicators, queries.speakers(room, words), **fresh),
+        shown=texts,
+        spoken=spoken or SpokenForm.in_room(room, indicators, queries.speakers(room, words), texts, **fresh),
         holding=holding or HoldForm(formdata=None, data={"comment": request.args.get("hold", "")}),
         notes=notes or NotesForm(formdata=None, data={"number": room.notes_number, "notes": room.notes}),
         theirs=theirs,
@@ -142,7 +144,7 @@ def record(public_id: str) -> Answer:
     """A comment that was spoken in the room: who recorded it and for whom both stay on it (rule 12)."""
     room = queries.load_room(public_id)
     require("comment.record", room)
-    form = SpokenForm.in_room(room, queries.indicators_of(room), queries.speakers(room))
+    form = SpokenForm.in_room(room, queries.indicators_of(room), queries.speakers(room), as_shown(room.event.consultation))
     if form.validate():
         try:
             speaker = _speaker(room, form.speaker.data)

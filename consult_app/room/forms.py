@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import HiddenField, IntegerField, SelectField
@@ -23,10 +24,17 @@ class SpokenForm(CommentForm):
     speaker = SelectField(_("Who spoke"), [InputRequired(_("Choose who spoke."))], validate_choice=False)
 
     @classmethod
-    def in_room(cls, room: Room, indicators: list[Indicator], people: list[tuple[Registration, bool]], **data: Any) -> Any:
+    def in_room(
+        cls,
+        room: Room,
+        indicators: list[Indicator],
+        people: list[tuple[Registration, bool]],
+        shown: Mapping[str, Any],
+        **data: Any,
+    ) -> Any:
         """The form with its choices; `data` fills a fresh one."""
         form = cls.of(room.event.consultation.languages, language(), data, **({"formdata": None} if data else {}))
-        form.code.choices = [(one.code, f"{one.code} {local(one.question)[:60]}") for one in indicators]
+        form.code.choices = [(one.code, f"{one.code} {local(shown[one.code]['question'])[:60]}") for one in indicators]
         form.speaker.choices = [("", gettext("Choose one")), *((who.public_id, named(who, arrived)) for who, arrived in people)]
         return form
 

@@ -82,8 +82,13 @@ def _hall_facts(room: Room, hands: int, revisions: Sequence[RevisionRow]) -> dic
         with reading(code):
             words: dict[str, str] = {value.value: str(words) for value, words in comment_labels.POSITION.items()}
             up = ngettext("%(num)s hand", "%(num)s hands", hands)
-            pinned = gettext("made on revision %(number)s", number=room.pinned.revision.number) if room.pinned else ""
+            pinned = (
+                gettext("made on revision %(number)s; the text has changed since", number=room.pinned.revision.number)
+                if room.pinned
+                else ""
+            )
             taken = comment_labels.taken_on(revisions)
+            words["not_shown"] = gettext("Not put before participants yet")
             said.append(words | {"code": code, "state": str(labels.STATE[room.state]), "hands": up, "pinned": pinned, "taken": taken})
     return {"said": said}
 

@@ -17,7 +17,7 @@ from consult_app.comments.queries import indicator_counts, load_comment
 from consult_app.comments.views import seen
 from consult_app.consultations import labels as section_labels
 from consult_app.consultations.models import SECTION_PARTS, Indicator
-from consult_app.consultations.queries import load_indicator, load_section
+from consult_app.consultations.queries import as_shown, load_indicator, load_section
 from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.forms import Form
@@ -44,6 +44,7 @@ def follow(public_id: str) -> Answer:
         typed=drafts_of(g.actor) if g.actor.is_participant else {},
         position_form=PositionForm(formdata=None),
         indicators=queries.indicators_of(room),
+        shown=as_shown(room.event.consultation),
         counts=indicator_counts(room.event.consultation),
         mine=queries.mine(room, g.actor, names["hands"]) if g.actor.is_participant else None,
         **names,
