@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from consult_app.comments.models import Comment, Position, PositionValue
-from consult_app.comments.queries import SHOWN, Held, PositionRow, RevisionRow, held, is_newest_position, no_counts, suppressed
+from consult_app.comments.queries import SHOWN, SMALL, Held, PositionRow, RevisionRow, held, is_newest_position, no_counts, suppressed
 from consult_app.consultations.models import Consultation, Indicator, Revision
 from consult_app.db import db
 from consult_app.registrations.models import Institution, Registration, StakeholderType
@@ -119,6 +119,15 @@ def _cells(types: list[StakeholderType], present: list[StakeholderType], told: l
 
 def _sum(by_type: dict[int, dict[PositionValue, int]]) -> dict[PositionValue, int]:
     return {value: sum(counts[value] for counts in by_type.values()) for value in PositionValue}
+
+
+def how_many(consultation: Consultation, rows: list[HeatRow]) -> int | None:
+    """How many positions count, all indicators together; None where one could read from it that an indicator has one or two."""
+    query = select(func.count()).select_from(Position).where(Position.consultation_id == consultation.id, is_newest_position())
+    total = db.session.scalar(query) or 0
+    withheld = [row for row in rows if row.everyone.counts is None]
+    told = sum(one.total for row in rows for one in row.revisions)
+    return total if total - told >= SMALL * len(withheld) else None
 
 
 # -- institutions --

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from consult_app import audit
 from consult_app.attendance.queries import Participation, must_suppress, participation
 from consult_app.comments.attribution import must_suppress as must_hide_positions
-from consult_app.comments.heat import HeatRow, heat_map
+from consult_app.comments.heat import HeatRow, heat_map, how_many
 from consult_app.comments.models import Comment
 from consult_app.comments.queries import WITH, review
 from consult_app.consultations.models import Consultation, Revision, Section
@@ -62,6 +62,7 @@ class Facts:
     meetings: list[Meeting]
     comments: list[Comment]
     heat: list[HeatRow]  # positions on every indicator
+    positions: int | None  # how many there are; None: not to be told
     log_number: int
     log_hash: str
 
@@ -113,7 +114,7 @@ def gather(consultation: Consultation) -> Facts:
     head = db.session.scalar(select(audit.AuditHead).where(audit.AuditHead.chain == str(consultation.id)))
     _types, heat = heat_map(consultation, suppress=must_hide_positions(consultation.attribution, frozenset()))
     log = (head.number, head.hash) if head else (0, audit.START)
-    return Facts(consultation, chapters_of(consultation), meetings, comments, heat, *log)
+    return Facts(consultation, chapters_of(consultation), meetings, comments, heat, how_many(consultation, heat), *log)
 
 
 def binding(chapters: list[Chapter]) -> list[dict[str, Any]]:
@@ -150,6 +151,7 @@ def figures(facts: Facts) -> dict[str, Any]:
         "comments": len(facts.comments),
         "answered": facts.answered,
         "reservations": len(facts.reservations),
+        "positions": facts.positions,
         "events": [
             {"event": meeting.event.public_id, "registered": meeting.registered.total.total, "arrived": meeting.arrived.total.total}
             for meeting in facts.meetings

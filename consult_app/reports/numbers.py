@@ -12,7 +12,7 @@ from consult_app.comments.heat import HeatRow
 from consult_app.comments.labels import DISPOSITION, POSITION, revisions
 from consult_app.comments.models import PositionValue
 from consult_app.comments.queries import RevisionRow
-from consult_app.i18n import gettext, local
+from consult_app.i18n import gettext, local, ngettext
 from consult_app.pdf import mm, paragraph
 from consult_app.reports.charts import bars
 from consult_app.reports.facts import Facts
@@ -54,7 +54,7 @@ def _dispositions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
 
 
 def _positions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
-    rows: list[tuple[str, list[int]]] = []
+    rows: list[tuple[str, list[int] | None]] = []
     hidden, is_earlier = 0, False
     for chapter in facts.chapters:
         sums, withheld = position_sums(row for row in facts.heat if row.indicator.dimension_id == chapter.section.dimension_id)
@@ -64,10 +64,12 @@ def _positions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
             rows.append((f"{name}, {revisions(RevisionRow(numbers, None))}", parts))
             is_earlier |= numbers[0] < chapter.section.revision_number
         if not sums:
-            rows.append((name, [0] * len(PositionValue)))
+            rows.append((name, None if withheld else [0] * len(PositionValue)))
     yield figure_title(gettext("Positions by section and revision"), "figure-positions", outline)
     yield from bars(rows, COLOURS, [str(words) for words in POSITION.values()])
     words = gettext("Of each person the newest position on each indicator counts.")
+    if facts.positions is not None:
+        words = ngettext("%(num)s position was taken.", "%(num)s positions were taken.", facts.positions) + " " + words
     if is_earlier:
         words += " " + gettext(
             "A text that was revised afterwards is signed on a later revision than the one that the position was taken on."

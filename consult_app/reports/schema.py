@@ -94,7 +94,10 @@ SCHEMA: dict[str, Any] = {
                 }
             ),
             "validated_at": {"type": ["string", "null"], "format": "date-time"},
-            "figures": {"type": "object", "required": ["sections", "indicators", "comments", "answered", "reservations", "events"]},
+            "figures": {
+                "type": "object",
+                "required": ["sections", "indicators", "comments", "answered", "reservations", "positions", "events"],
+            },
             "sections": _list(_SECTION),
             "comments": _list(_COMMENT),
             "positions": _list(

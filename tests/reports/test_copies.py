@@ -94,6 +94,7 @@ def test_rule_3_what_was_held_before_the_text_was_frozen_is_in_every_form(app: A
     assert "Dimension 1, on revision 1" in words
     assert "1.1 Is there a policy number 0? 1 4 0 0 0" in words
     assert "? – 0 0 0 0" in words
+    assert "4 positions were taken." in words
     assert words.count("on revision 1 ") >= 3  # the bar, and the two comments
     data = json.loads(actions.draft(discussed, "json", "en"))
     assert [(one["revisions"], one["counts"]["agree"]) for one in data["positions"][0]["by_revision"]] == [([1], 4)]
@@ -130,7 +131,8 @@ def test_rule_11_positions_of_fewer_than_three_are_in_no_form(app: Any) -> None:
     comment_on(consultation.sections[0], author)
     take_position(consultation.sections[0].dimension.indicators[0], author, PositionValue.AGREE, "", by=author)
     db.session.commit()
-    assert json.loads(actions.draft(consultation, "json", "en"))["positions"][0]["counts"] is None
+    data = json.loads(actions.draft(consultation, "json", "en"))
+    assert (data["positions"][0]["counts"], data["figures"]["positions"]) == (None, None)
     assert "Positions on 1 indicators are left out" in words_of(actions.draft(consultation, "pdf", "en"))
     for kind in ("json", "csv", "xlsx", "docx"):
         data = actions.draft(consultation, kind, "en")
