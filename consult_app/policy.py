@@ -189,6 +189,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "digest.choose": MEMBERS,  # one's own
     "report.see": STAFF + (ADMIN, V),
     "report.seal": (O,),
+    "report.withdraw": (O,),
     "paper.see": STAFF + (ADMIN, V),
     "paper.keep": (O, NAMED),
     # after validation

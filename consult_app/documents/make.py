@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from flask import current_app
+
 from consult_app.documents import queries
-from consult_app.documents.badges import Badge, badges
+from consult_app.documents.badges import PAPERS, Badge, badges
 from consult_app.documents.certificates import certificates
+from consult_app.documents.models import Certificate
 from consult_app.documents.tent_cards import tent_cards
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
@@ -46,6 +49,13 @@ def make(kind: str, event: Event, people: Sequence[Registration], options: dict[
             return tent_cards(cards, options["paper"], f"{gettext('Tent cards')} – {title}", gettext("fold here"), options["language"])
         name = f"{gettext('Badges')} – {title}"
         return badges(cards, options["paper"], options["per_sheet"], name, options["language"], options.get("start", 0))
+
+
+def reprints(certificate: Certificate) -> Iterator[bytes]:
+    """A certificate as it is handed out, in each language and on each paper."""
+    for code in current_app.config["LANGUAGES"]:
+        for paper in PAPERS:
+            yield make(CERTIFICATES, certificate.event, [certificate.registration], {"paper": paper, "language": code})
 
 
 def filename(event: Event, kind: str) -> str:

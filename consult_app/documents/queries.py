@@ -96,10 +96,15 @@ def certificate_of(registration: Registration) -> Certificate | None:
 
 def load_certificate(code: str) -> Certificate:
     """By the code of its public page. Raises Missing."""
-    found = db.session.scalar(select(Certificate).where(Certificate.public_id == code).options(*_WITH))
+    found = find_certificate(code)
     if found is None:
         raise Missing(_("No certificate with this code was issued here."))
     return found
+
+
+def find_certificate(code: str) -> Certificate | None:
+    """By the code of its public page; None where there is none."""
+    return db.session.scalar(select(Certificate).where(Certificate.public_id == code).options(*_WITH))
 
 
 def count_certificates(event: Event) -> int:

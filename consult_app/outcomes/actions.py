@@ -20,7 +20,9 @@ from consult_app.outcomes.models import FollowUp, FollowUpNote, FollowUpStatus, 
 from consult_app.outcomes.queries import standing_steps
 from consult_app.policy import Actor
 from consult_app.registrations.models import Institution
-from consult_app.reports.models import Report, ReportState
+from consult_app.reports.actions import report_withdrawn
+from consult_app.reports.models import Report
+from consult_app.reports.queries import IN_FORCE
 from consult_app.signoff import gate
 from consult_app.signoff.standing import sections_of
 
@@ -28,13 +30,13 @@ ORDER = list(StepKind)
 
 
 def _lock(consultation: Consultation) -> None:
-    """One at a time records steps and counts numbers in a consultation."""
+    """One at a time records steps and counts numbers in a consultation; no report is sealed or withdrawn meanwhile."""
     audit.take_turn(consultation.id)
 
 
 def newest_report(consultation: Consultation) -> Report | None:
-    """The newest sealed report."""
-    query = select(Report).where(Report.consultation_id == consultation.id, Report.state == ReportState.SEALED)
+    """The newest sealed report that was not withdrawn."""
+    query = select(Report).where(Report.consultation_id == consultation.id, *IN_FORCE)
     return db.session.scalar(query.order_by(Report.number.desc()).limit(1))
 
 
@@ -50,7 +52,7 @@ def missing_for(
     if before not in standing:
         reasons.append(str(NEEDS[before]))
     if kind is StepKind.COUNTERPART_ACCEPTED and gate.report_missing(consultation, sections):
-        reasons.append(str(_("The report is not validated: sign-offs are missing.")))
+        reasons.append(str(_("The report is not validated: sections are open again, or sign-offs are missing.")))
     if kind is StepKind.PUBLISHED and sealed is None:
         reasons.append(str(_("No report is sealed yet.")))
     return reasons
@@ -101,6 +103,18 @@ def undo_step(consultation: Consultation, step: OutcomeStep, reason: str, *, by:
         raise Invalid(_("Say why it is taken back."), field="reason")
     step.undone_at, step.undo_reason = now(), clean(reason)
     audit.record(by, "outcome.undo", step)
+
+
+def _no_longer_published(report: Report, by: Actor) -> None:
+    """A report that was withdrawn is not published any more: the step is taken back, with the reason."""
+    published = OutcomeStep.kind == StepKind.PUBLISHED
+    query = select(OutcomeStep).where(OutcomeStep.report_id == report.id, published, OutcomeStep.undone_at.is_(None))
+    for step in db.session.scalars(query):
+        step.undone_at, step.undo_reason = now(), report.withdraw_reason
+        audit.record(by, "outcome.undo", step)
+
+
+report_withdrawn.connect(_no_longer_published, weak=False)
 
 
 # -- follow-ups --

@@ -110,7 +110,7 @@ def published_reports() -> list[Report]:
     query = (
         select(Report)
         .join(OutcomeStep, OutcomeStep.report_id == Report.id)
-        .where(OutcomeStep.kind == StepKind.PUBLISHED, OutcomeStep.undone_at.is_(None))
+        .where(OutcomeStep.kind == StepKind.PUBLISHED, OutcomeStep.undone_at.is_(None), Report.withdrawn_at.is_(None))
         .order_by(Report.id.desc())
         .limit(10)
         .options(joinedload(Report.consultation))

@@ -22,7 +22,8 @@ from consult_app.events.models import Event, EventKind
 from consult_app.i18n import gettext, ngettext
 from consult_app.policy import Actor, can
 from consult_app.registrations.models import Registration, RegistrationState
-from consult_app.reports.models import Report, ReportState
+from consult_app.reports.models import Report
+from consult_app.reports.queries import IN_FORCE
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _statements() -> tuple[Select[Any], Select[Any]]:
     )
     registered = select(func.count()).where(Registration.event_id == Event.id, Registration.state == RegistrationState.CONFIRMED)
     came = arrived_ids(Event).with_only_columns(func.count(func.distinct(CheckIn.registration_id)))
-    sealed = select(Report.id).where(Report.consultation_id == Consultation.id, Report.state == ReportState.SEALED).exists()
+    sealed = select(Report.id).where(Report.consultation_id == Consultation.id, *IN_FORCE).exists()
     states = (Section.revision_number > 0, Section.state.in_([SectionState.DRAFT, SectionState.OPEN]), Section.state == SectionState.SIGNED)
     of_sections = select(func.count().label("all"), *map(number_where, states)).where(Section.consultation_id.in_(ids))
     parts = of_sections.add_columns(Section.consultation_id).group_by(Section.consultation_id).subquery()

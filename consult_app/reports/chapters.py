@@ -50,6 +50,8 @@ def chapter_pages(chapter: Chapter, outline: Outline) -> list[Flowable]:
     if revision is None:
         return [*story, paragraph(gettext("This section has no revision yet."), pdf.SERIF, 10.5)]
     state = gettext("as signed") if chapter.is_signed else gettext("not signed by all focal points")
+    if not section.is_frozen:
+        state = gettext("open again: the text may be changing")
     words = f"{gettext('Revision %(number)s', number=revision.number)}, {state}. SHA-256 {grouped(revision.sha256)}"
     story.append(paragraph(words, pdf.SANS, 7.5, textColor=pdf.MUTED, spaceAfter=6))
     story.extend(_parts(content, key, outline, colour))

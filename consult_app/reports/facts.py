@@ -24,7 +24,7 @@ from consult_app.events.queries import events_of
 from consult_app.reports.models import SignedPaper
 from consult_app.reports.papers import current_papers
 from consult_app.signoff.models import SignOff
-from consult_app.signoff.standing import Place, is_fully_signed, places_of, sections_of
+from consult_app.signoff.standing import Place, is_validated, places_of, sections_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Chapter:
 
     @property
     def is_signed(self) -> bool:
-        return self.revision is not None and is_fully_signed(self.places)
+        return is_validated(self.section, self.places)
 
     @property
     def standing(self) -> list[SignOff]:
@@ -68,7 +68,7 @@ class Facts:
 
     @property
     def is_validated(self) -> bool:
-        """Whether every required sign-off of every section stands on its current revision (rule 19)."""
+        """Whether every section is validated (`standing.is_validated`)."""
         return bool(self.chapters) and all(chapter.is_signed for chapter in self.chapters)
 
     @property

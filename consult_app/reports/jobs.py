@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import zipfile
 from typing import Any
 
 import structlog
@@ -14,7 +16,7 @@ from consult_app.errors import Conflict, DomainError
 from consult_app.i18n import _, gettext, reading
 from consult_app.policy import System
 from consult_app.reports import seal
-from consult_app.reports.actions import check_key, keep_failure, keep_sealed
+from consult_app.reports.actions import keep_failure, keep_sealed
 from consult_app.reports.compose import SealWords, compose
 from consult_app.reports.copies import KINDS, copy_of
 from consult_app.reports.facts import Facts, gather, manifest
@@ -30,7 +32,6 @@ def _make(report: Report) -> tuple[bytes, dict[str, bytes], dict[str, Any]]:
     if not facts.is_validated:
         raise Conflict(_("The report is not validated any more."))
     url = web.external_url("reports.report_page", public_id=report.public_id)
-    check_key()
     words = SealWords(report.public_id, report.number, url, now(), seal.fingerprint(), seal.authority())
     checkpoint = _checkpoint(facts)
     document = seal.seal(compose(facts, report.language, words), f"Report {report.public_id}", {"checkpoint.json": checkpoint.encode()})
@@ -39,9 +40,19 @@ def _make(report: Report) -> tuple[bytes, dict[str, bytes], dict[str, Any]]:
     made_from = {
         **manifest(facts),
         "seal": {"certificate": words.fingerprint, "level": level, "authority": words.authority},
-        "files": {kind: {"sha256": seal.sha256(data), "size": len(data)} for kind, data in copies.items()},
+        "files": {kind: _file(kind, data) for kind, data in copies.items()},
+        "enclosed": {"checkpoint.json": {"sha256": seal.sha256(checkpoint.encode()), "size": len(checkpoint.encode())}},
     }
     return document, copies, made_from
+
+
+def _file(kind: str, data: bytes) -> dict[str, Any]:
+    """What is recorded of a file that is published beside the sealed one; of a ZIP also what is in it."""
+    known: dict[str, Any] = {"sha256": seal.sha256(data), "size": len(data)}
+    if kind == "csv":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            known["members"] = {name: seal.sha256(archive.read(name)) for name in archive.namelist()}
+    return known
 
 
 def _checkpoint(facts: Facts) -> str:

@@ -39,13 +39,21 @@ class Report(Public, Audited, Model):
     # what it was made from (facts.py): {"sections": [...], "figures": {...}, "log": {...}, "seal": {...}}
     manifest: Mapped[dict[str, Any]] = mapped_column(default=dict)
     requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdraw_reason: Mapped[str] = mapped_column(default="")
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     consultation: Mapped[Consultation] = relationship()
-    requested_by: Mapped[User | None] = relationship()
+    requested_by: Mapped[User | None] = relationship(foreign_keys=[requested_by_id])
 
     @property
     def is_sealed(self) -> bool:
         return self.state is ReportState.SEALED
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the organiser took the sealed report back; it stays where it is, and its page says so."""
+        return self.withdrawn_at is not None
 
     @property
     def is_queued(self) -> bool:

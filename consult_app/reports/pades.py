@@ -2,6 +2,7 @@
 
 from pyhanko.pdf_utils import embed
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
@@ -11,6 +12,7 @@ from pyhanko_certvalidator import ValidationContext
 
 __all__ = [
     "IncrementalPdfFileWriter",
+    "PdfError",
     "PdfFileReader",
     "RequestsHTTPTimeStamper",
     "SignatureCoverageLevel",

@@ -1,7 +1,8 @@
 """The seal: one PAdES signature (baseline B-B) with the site's own key, and its check (product.md rule 21).
 
-The key and its self-signed certificate are made once under `var/keys/`, with the site's first seal. Where a timestamp authority is
-configured it confirms the time (B-T); else the time is this server's. The page and the last page of the report say which.
+The key and its self-signed certificate are made once under `var/keys/`, when the site's first seal is asked for. Where a timestamp
+authority is configured it confirms the time (B-T); else the time is this server's. The page and the last page of the report say which.
+A seal is checked with the certificate that made it, which is in the file and whose SHA-256 was recorded: the key is not asked for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from flask import current_app
 
 from consult_app.db import now
-from consult_app.errors import Conflict
+from consult_app.errors import Conflict, Missing
 from consult_app.i18n import _
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ YEARS = 10
 
 @dataclass(frozen=True)
 class SealCheck:
-    """What the seal of a file says: intact, made with our key, and over the whole file."""
+    """What the seal of a file says: intact, made with the certificate that was recorded, and over the whole file."""
 
     is_intact: bool
     is_ours: bool
@@ -118,14 +119,21 @@ def _loaded(key: Path, certificate: Path, *_contents: bytes) -> pades.signers.Si
     return signer
 
 
-def _signer() -> pades.signers.SimpleSigner:
-    """Raises Conflict where the key or its certificate is gone or cannot be read: another key is never made in its place."""
+def make_key() -> None:
+    """Make the key and its certificate where there is neither: for a site that has sealed nothing yet."""
     key, certificate = _paths()
-    if key.exists() != certificate.exists():
+    if not key.exists() and not certificate.exists():
+        private = _kept(key, _new_key)
+        _kept(certificate, lambda: _new_certificate(private))
+
+
+def _signer() -> pades.signers.SimpleSigner:
+    """Raises Conflict where the key or its certificate is gone or cannot be read; none is made here."""
+    key, certificate = _paths()
+    if not has_key():
         raise Conflict(MISSING)
     try:
-        private = _kept(key, _new_key)
-        signer = _loaded(key, certificate, private, _kept(certificate, lambda: _new_certificate(private)))
+        signer = _loaded(key, certificate, key.read_bytes(), certificate.read_bytes())
     except (OSError, ValueError) as problem:
         raise Conflict(UNREADABLE) from problem
     if signer is None:  # pyHanko has logged why
@@ -138,6 +146,11 @@ def certificate() -> x509.Certificate:
     signer = _signer()
     assert signer.signing_cert is not None
     return x509.load_der_x509_certificate(signer.signing_cert.dump())
+
+
+def certificate_pem() -> bytes:
+    """The same as a file. Raises Conflict as `certificate`."""
+    return certificate().public_bytes(serialization.Encoding.PEM)
 
 
 def fingerprint() -> str:
@@ -177,24 +190,35 @@ def authority() -> str:
     return urlsplit(current_app.config["TIMESTAMP_URL"]).hostname or ""
 
 
-def check(document: bytes) -> SealCheck:
-    """Check the seal of a file of ours, with our certificate as the only one trusted.
+def certificate_of(document: bytes) -> bytes:
+    """The certificate that sealed a file of ours, as PEM. Raises Missing where the file carries no seal that can be read."""
+    names = _pades()
+    try:
+        (embedded,) = names.PdfFileReader(io.BytesIO(document)).embedded_signatures
+    except (ValueError, names.PdfError) as problem:
+        raise Missing(_("This file carries no seal that can be read.")) from problem
+    found = x509.load_der_x509_certificate(embedded.signer_cert.dump())
+    return found.public_bytes(serialization.Encoding.PEM)
 
-    Bytes appended after a signature leave it intact, so the coverage has to be the entire file. Raises whatever pyHanko
-    raises on a file that is no PDF: only give it files whose bytes are known.
+
+def check(document: bytes, recorded: str) -> SealCheck:
+    """Check the seal of a file of ours: only the certificate in it with the `recorded` SHA-256 is trusted.
+
+    That certificate may have been replaced since: it is not read from its place. Bytes appended after a signature leave it
+    intact, so the coverage has to be the entire file. Raises whatever pyHanko raises on a file that is no PDF: only give it
+    files whose bytes are known.
     """
     names = _pades()
     reader = names.PdfFileReader(io.BytesIO(document))
     embedded = reader.embedded_signatures
     if len(embedded) != 1:
         return SealCheck(is_intact=False, is_ours=False, covers_all=False)
-    signer = _signer()
-    assert signer.signing_cert is not None
-    # our own certificate is the root: whether it was valid is asked of the time of the seal, not of today
+    signed_with = embedded[0].signer_cert
+    # that certificate is the root: whether it was valid is asked of the time of the seal, not of today
     made = embedded[0].self_reported_timestamp or now()
-    context = names.ValidationContext(trust_roots=[signer.signing_cert], allow_fetching=False, moment=made)
+    context = names.ValidationContext(trust_roots=[signed_with], allow_fetching=False, moment=made)
     status = names.validate_pdf_signature(embedded[0], context)
-    ours = status.signing_cert.dump() == signer.signing_cert.dump() and status.trusted
+    ours = sha256(signed_with.dump()) == recorded and status.trusted
     stamp = status.timestamp_validity
     is_intact = status.intact and status.valid and (stamp is None or (stamp.intact and stamp.valid))
     return SealCheck(is_intact, ours, status.coverage == names.SignatureCoverageLevel.ENTIRE_FILE, stamp.timestamp if stamp else None)

@@ -12,8 +12,8 @@ from consult_app.documents.word import DOCX_TYPE
 from consult_app.errors import Invalid, Missing
 from consult_app.i18n import _, gettext, language
 from consult_app.policy import public, require
-from consult_app.reports import actions, difference_views, drafts, files, jobs, labels, mails, paper_views, queries, verify  # noqa: F401  jobs, mails: register themselves
-from consult_app.reports.forms import SealForm, VerifyForm
+from consult_app.reports import actions, difference_views, drafts, files, jobs, labels, mails, paper_views, queries, seal, verify  # noqa: F401  jobs, mails: register themselves
+from consult_app.reports.forms import SealForm, VerifyForm, WithdrawForm
 from consult_app.reports.models import Report
 from consult_app.reports.schema import SCHEMA
 from consult_app.sheets import XLSX_TYPE
@@ -46,10 +46,38 @@ def request_report(slug: str) -> Answer:
     form = SealForm.of(consultation)
     if not form.validate_on_submit():
         return _index(slug, form)
-    actions.request_report(consultation, form.language.data, by=g.actor)
+    actions.request_report(consultation, form.language.data, by=g.actor, seen=form.seen.data or "")
     db.session.commit()
     flash(gettext("The report is being sealed. This page shows when it is done, and you get a mail."), "success")
     return redirect(url_for("reports.index", slug=slug), 303)
+
+
+@bp.get("/consultations/<slug>/report/seal")
+def confirm(slug: str) -> Answer:
+    """What would be sealed, and what it supersedes, before it is done."""
+    consultation = load_consultation(slug)
+    require("report.seal", consultation)
+    code = request.args.get("language", consultation.languages[0])
+    try:
+        actions.check_language(consultation, code)
+    except Invalid:
+        abort(404)
+    names = {"consultation": consultation, "missing": gate.report_missing(consultation), "plan": actions.plan(consultation, code)}
+    return render_template("reports/confirm.html", labels=labels, **names)
+
+
+@bp.route("/consultations/<slug>/reports/<public_id>/withdraw", methods=["GET", "POST"])
+def withdraw(slug: str, public_id: str) -> Answer:
+    consultation = load_consultation(slug)
+    require("report.withdraw", consultation)
+    report, form = queries.load_report(consultation, public_id), WithdrawForm()
+    if form.validate_on_submit():
+        actions.withdraw_report(report, form.reason.data or "", by=g.actor)
+        db.session.commit()
+        flash(gettext("The report is withdrawn. Its public page says so, and why."), "success")
+        return redirect(url_for("reports.index", slug=slug), 303)
+    status = 422 if form.is_submitted() else 200
+    return render_template("reports/withdraw.html", consultation=consultation, report=report, form=form, labels=labels), status
 
 
 @bp.get("/consultations/<slug>/report/draft.<any(pdf, docx, xlsx, csv, json):kind>")
@@ -122,6 +150,26 @@ def report_page(public_id: str) -> Answer:
     return render_template("reports/report_page.html", later=later, form=VerifyForm(), **_about(report))
 
 
+@bp.get("/reports/<public_id>/seal.crt")
+def certificate(public_id: str) -> Answer:
+    """The certificate that sealed the report, from the file itself, for whoever wants their PDF reader to trust it."""
+    report = queries.load_sealed(public_id)
+    public()
+    document = files.kept(report)
+    if document is None:
+        raise Missing(_("The file of this report is not on this server any more, or is not as it was sealed. Tell the administrator."))
+    return download(seal.certificate_of(document), f"{report.consultation.slug}-{report.number}-seal.crt", "application/x-x509-ca-cert")
+
+
+@bp.get("/seal.crt")
+def present_certificate() -> Answer:
+    """The certificate that this site seals with now; there is none before its first seal."""
+    public()
+    if not seal.has_key():
+        raise Missing(_("This site has no certificate for its seal yet."))
+    return download(seal.certificate_pem(), "seal.crt", "application/x-x509-ca-cert")
+
+
 @bp.route("/verify", methods=["GET", "POST"], endpoint="verify")
 @limiter.limit("30 per minute", methods=["POST"])
 def verify_file() -> Answer:
@@ -133,4 +181,4 @@ def verify_file() -> Answer:
         return render_template(
             "reports/verified.html", finding=finding, name=form.file.data.filename, form=VerifyForm(formdata=None), **about
         )
-    return render_template("reports/verify.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("reports/verify.html", form=form, has_key=seal.has_key()), 422 if form.is_submitted() else 200

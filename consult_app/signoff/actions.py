@@ -22,7 +22,7 @@ from consult_app.i18n import _, date_of, gettext, local
 from consult_app.policy import Actor, Role
 from consult_app.signoff import gate, labels
 from consult_app.signoff.models import Decision, SignOff, Withdrawal
-from consult_app.signoff.standing import is_fully_signed, places
+from consult_app.signoff.standing import is_validated, places
 
 
 def statement(revision: Revision, point: FocalPoint, delegation: Delegation | None = None) -> str:
@@ -207,7 +207,7 @@ def _tell_organisers(sign_off: SignOff) -> None:
 def settle(section: Section, *, by: Actor) -> None:
     """Let the section's state say whether every required sign-off stands; it changes only where that changed."""
     if section.is_frozen:
-        mark_signed(section, is_fully_signed(places(section)), by=by)
+        mark_signed(section, is_validated(section, places(section)), by=by)
 
 
 @audit.in_turn

@@ -10,10 +10,10 @@ from sqlalchemy import or_, select
 
 from consult_app.comments.models import Comment
 from consult_app.comments.queries import is_answered, is_objected, waits_for_revision
-from consult_app.consultations.models import Consultation, FocalPoint, Indicator, Section
+from consult_app.consultations.models import Consultation, FocalPoint, Indicator, Section, SectionState
 from consult_app.db import db
 from consult_app.i18n import _, gettext, local, ngettext
-from consult_app.signoff.standing import Standing, is_fully_signed, places_of, sections_of
+from consult_app.signoff.standing import Standing, places_of, sections_of
 
 MOST_NAMED = 12  # comments that are named one by one; the link leads to all of them
 
@@ -97,7 +97,8 @@ def missing(section: Section) -> list[Missing]:
 
 
 def report_missing(consultation: Consultation, sections: Sequence[Section] | None = None) -> list[Missing]:
-    """Which required sign-offs do not stand on a current revision; nothing: the report is validated (rule 19).
+    """What stands between the report and its validation: sections that are not frozen or open again, and required sign-offs that
+    do not stand on a current revision; nothing: every section is validated (rules 19 and 27).
 
     `sections` are those that `sections_of` gives, where they are read already.
     """
@@ -111,7 +112,10 @@ def report_missing(consultation: Consultation, sections: Sequence[Section] | Non
         if section.revision is None:
             words = _("Section %(number)s, %(title)s: it has no revision yet.", **what)
             found.append(Missing(words, "consultations.section", {"slug": slug, "number": section.number}))
-        elif not required[section.id]:
+        elif not section.is_frozen:
+            words = REOPENED if section.frozen_at is not None and section.is_in_review else NOT_FROZEN[section.state]
+            found.append(Missing(str(words) % what, "consultations.section", {"slug": slug, "number": section.number}))
+        if section.revision is not None and not required[section.id]:
             words = _("Section %(number)s, %(title)s: no focal point is named.", **what)
             found.append(Missing(words, "consultations.team", {"slug": slug}))
         for place in required[section.id]:
@@ -121,12 +125,13 @@ def report_missing(consultation: Consultation, sections: Sequence[Section] | Non
     return found
 
 
-def is_validated(consultation: Consultation) -> bool:
-    """Whether every required sign-off of every section stands on its current revision (rule 19)."""
-    sections = sections_of(consultation)
-    return bool(sections) and all(is_fully_signed(found) for found in places_of(sections).values())
-
-
+REOPENED = _("Section %(number)s, %(title)s: it is open again, so its text may be changing. Freeze it before the report is sealed.")
+NOT_FROZEN = {
+    SectionState.DRAFT: _("Section %(number)s, %(title)s: it is a draft."),
+    SectionState.OPEN: _("Section %(number)s, %(title)s: it is open for comments."),
+    SectionState.IN_REVIEW: _("Section %(number)s, %(title)s: its text is not frozen for signature yet."),
+    SectionState.RETURNED: _("Section %(number)s, %(title)s: it was returned, and its text may be changing."),
+}
 _WHY = {
     Standing.WAITING: _("Section %(number)s, %(title)s: %(who)s has not signed."),
     Standing.RETURNED: _("Section %(number)s, %(title)s: %(who)s returned it."),

@@ -113,9 +113,13 @@ def places(section: Section) -> list[Place]:
     return places_of([section])[section.id]
 
 
-def is_fully_signed(found: Sequence[Place]) -> bool:
-    """Whether every required signature stands; a section for which nobody is named is never signed."""
-    return bool(found) and all(place.stands for place in found)
+def is_validated(section: Section, found: Sequence[Place]) -> bool:
+    """Whether a section is validated: its current revision stands for signature, and every required signature stands on it.
+
+    The one place that says it (rules 19 and 27). A section that is open again is not validated, though its signatures stand; nor
+    is one for which nobody is named. The state "signed" of a section is what this said last (`actions.settle`).
+    """
+    return section.is_frozen and section.revision is not None and bool(found) and all(place.stands for place in found)
 
 
 def is_deputy_for(point: FocalPoint, user: User) -> bool:

@@ -43,7 +43,7 @@ def sections(slug: str) -> Answer:
         sections=found,
         places=standing.places_of(found),
         missing=gate.missing_of(found),
-        signed=standing.is_fully_signed,
+        is_validated=standing.is_validated,
         fillable=standing.fillable,
         sign_offs=standing.sign_offs_of(found),
         delegations=[delegation for delegation in delegations_of(consultation) if not delegation.is_over],

@@ -151,6 +151,32 @@ def test_revoked_with_a_reason(event: Event, lettered: Any, browse: Any, last_en
     assert issue(lettered, event).status_code == 409
 
 
+def give(client: Any, data: bytes) -> str:
+    """What the page that verifies files says of this one."""
+    file = (io.BytesIO(data), "certificate.pdf")
+    text: str = client.post("/verify", data={"file": file}, content_type="multipart/form-data").text
+    return text
+
+
+def test_the_file_is_known_where_files_are_verified(event: Event, lettered: Any, browse: Any) -> None:
+    person = arrive(event, name="Siti Rahayu")
+    issue(lettered, event)
+    certificate = db.session.scalars(db.select(Certificate)).one()
+    own = browse(person).get("/my/certificate.pdf").data
+    anybody = browse()
+    told = give(anybody, own)
+    assert "Yes, this is a certificate of attendance as it is issued here" in told
+    assert f"/certificates/{certificate.public_id}" in told
+    assert "Siti Rahayu" not in told
+    assert "certificate of attendance as it is issued" in give(anybody, browse(person).get("/my/certificate.pdf?lang=id").data)
+    changed = give(anybody, own + b" ")
+    assert "Yes" not in changed.split("<h1")[1].split("</h1>")[0]
+    assert "It names a certificate of attendance" in changed
+    actions.revoke(certificate, "Another person", by=factories.BY)
+    db.session.commit()
+    assert "This certificate of attendance was revoked" in give(anybody, own)
+
+
 def test_a_name_is_corrected_under_the_same_number(event: Event, lettered: Any, last_entry: Any, audit_ok: None) -> None:
     person = arrive(event, name="Budy")
     issue(lettered, event)

@@ -197,7 +197,8 @@ def test_from_open_to_validated_and_sealed(own_demo_site: Site, tmp_path: Path) 
     assert status == 200, page
 
     # validated: the worker seals it
-    assert desk.organiser.post(f"{NATIONAL}/report/request?lang=en", {"language": "en"})[0] == 200
+    seen = desk.organiser.form(f"{NATIONAL}/report/seal?language=en", "seal")
+    assert desk.organiser.post(f"{NATIONAL}/report/request?lang=en", seen)[0] == 200
     sealed = "SELECT r.public_id FROM reports r JOIN consultations k ON k.id = r.consultation_id WHERE k.slug = ? AND r.state = 'sealed'"
     public_id = wait_for(lambda: desk.rows(sealed, "mgi-indonesia-2023"), 60)[0][0]
     anybody = Reader(site.url, None)

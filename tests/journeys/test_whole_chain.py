@@ -259,6 +259,7 @@ def sign(page: Page, base: str, number: int, app: Authenticator, decision: str, 
 def seal(page: Page, base: str) -> bytes:
     page.goto(f"{base}/report")
     expect(page.get_by_text("Validated", exact=True)).to_be_visible()
+    press(page, "Go on to the seal")
     press(page, "Seal the report")
     link = page.locator("#reports").get_by_role("link", name="Download")
     expect(link).to_be_visible(timeout=60_000)
@@ -316,7 +317,7 @@ def test_from_an_empty_site_to_a_sealed_report(site: Site, open_page: Any, tmp_p
     expect(focal_point.get_by_role("button", name="Sign", exact=True)).to_have_count(0)
     organiser.goto(f"{base}/report")
     expect(organiser.locator(".gate")).to_contain_text("Fitri Focal (Ministry of Tests) has not signed.")
-    expect(organiser.get_by_role("button", name="Seal the report")).to_have_count(0)
+    expect(organiser.get_by_role("button", name="Go on to the seal")).to_have_count(0)
     carry(rapporteur, base)
     sign(focal_point, base, 1, authenticator, "approve")
     sign(focal_point, base, 2, authenticator, "reservation", "The strategy is only a draft.")

@@ -75,6 +75,24 @@ def test_rule_19_the_steps_are_separate_and_in_order(
     assert page.count("Recorded by") == 4
 
 
+def test_rule_27_a_withdrawn_report_is_not_published_any_more(
+    browse: Any, validated: Consultation, organiser: User, sent: Any, audit_ok: None
+) -> None:
+    report = reports.request_report(validated, "en", by=organiser)
+    sent()
+    record(validated, *StepKind)
+    title, client = validated.title["en"], browse(organiser)
+    assert title in browse().get("/").text
+    reports.withdraw_report(report, "Wrong numbers.", by=organiser)
+    db.session.commit()
+    assert title not in browse().get("/").text
+    page = client.get(f"/consultations/{validated.slug}/after").text
+    assert page.count("was withdrawn: Wrong numbers.") == 2  # accepted and consented of it; published is taken back
+    assert StepKind.PUBLISHED not in queries.standing_steps(validated)
+    answer = client.post(step_url(validated, "published"), data=STEP)
+    assert (answer.status_code, "No report is sealed yet." in answer.text) == (409, True)
+
+
 def test_rule_19_comments_have_to_be_closed_and_the_report_validated(browse: Any, validated: Consultation, organiser: User) -> None:
     record(validated, StepKind.COMMENTS_CLOSED)
     first = validated.sections[0]

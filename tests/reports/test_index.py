@@ -17,12 +17,12 @@ def url(consultation: Consultation) -> str:
 def test_it_says_by_name_what_is_missing(browse: Any, consultation: Consultation, focal_point: User, organiser: User) -> None:
     page = browse(organiser).get(url(consultation)).text
     assert "Section 1, Dimension 1: Retno Wulandari (Ministry of Tests) has not signed." in page
-    assert "Seal the report" not in page
+    assert "Go on to the seal" not in page
 
 
 def test_the_button_is_the_organisers(browse: Any, validated: Consultation, focal_point: User, organiser: User) -> None:
-    assert "Seal the report" in browse(organiser).get(url(validated)).text
-    assert "Seal the report" not in browse(focal_point).get(url(validated)).text
+    assert "Go on to the seal" in browse(organiser).get(url(validated)).text
+    assert "Go on to the seal" not in browse(focal_point).get(url(validated)).text
 
 
 def test_roles(browse: Any, validated: Consultation) -> None:

@@ -12,17 +12,21 @@ from flask import Flask
 
 from consult_app import audit, jobs
 from consult_app.accounts.models import User
+from consult_app.consultations import actions as consultations
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
 from consult_app.errors import Conflict
+from consult_app.overview.thread import figures_of
 from consult_app.policy import Role
 from consult_app.reports import actions, files, seal
 from consult_app.reports import jobs as sealing
+from consult_app.reports.facts import gather
 from consult_app.reports.models import Report, ReportState
 from consult_app.signoff.actions import withdraw
 from consult_app.signoff.models import SignOff
 from tests import factories
-from tests.signoff.steps import name
+from tests.reports.steps import ask, look
+from tests.signoff.steps import rewrite, sign
 
 
 def url(consultation: Consultation) -> str:
@@ -43,7 +47,7 @@ def test_rule_21_the_report_is_sealed_and_told(
     browse: Any, validated: Consultation, organiser: User, sent: Any, audit_ok: None, last_entry: Any
 ) -> None:
     client = browse(organiser)
-    answer = client.post(url(validated), data={"language": "en"})
+    answer = ask(client, validated)
     assert (answer.status_code, answer.location) == (303, f"/consultations/{validated.slug}/report")
     page = client.get(f"/consultations/{validated.slug}/report").text
     assert 'hx-trigger="every 2s"' in page
@@ -52,7 +56,7 @@ def test_rule_21_the_report_is_sealed_and_told(
     assert (report.state, report.failure, report.number) == (ReportState.SEALED, "", 1)
     document = (files.folder() / report.filename).read_bytes()
     assert (seal.sha256(document), len(document)) == (report.sha256, report.size)
-    assert seal.check(document).is_valid
+    assert seal.check(document, report.manifest["seal"]["certificate"]).is_valid
     assert last_entry("report.request").actor == organiser.actor_key
     assert last_entry("report.seal").actor == "system:worker"
     assert mail["To"] == organiser.email
@@ -108,12 +112,82 @@ def test_what_changed_between_composing_and_keeping_is_refused(
 ) -> None:
     report = actions.request_report(validated, "en", by=organiser)
     document, copies, manifest = sealing._make(report)
-    name(validated.sections[0], factories.make_user(Role.FOCAL_POINT, validated))
-    actions.keep_sealed(report, document, copies, manifest, by=factories.BY)  # a further name changes no text and no signature
-    report.state = ReportState.QUEUED
-    withdraw(db.session.scalars(db.select(SignOff)).all()[0], "Wait.", by=focal_point)
+    sign_off = withdraw(db.session.scalars(db.select(SignOff)).all()[0], "Wait.", by=focal_point).sign_off
     with pytest.raises(Conflict):
         actions.keep_sealed(report, document, copies, manifest, by=factories.BY)
+    sign(sign_off.section, focal_point)  # again, which is another signature than the one in the file
+    with pytest.raises(Conflict):
+        actions.keep_sealed(report, document, copies, manifest, by=factories.BY)
+
+
+def test_rule_27_a_section_opened_again_while_it_is_made_stops_the_seal(
+    app: Flask, validated: Consultation, organiser: User, audit_ok: None
+) -> None:
+    report = actions.request_report(validated, "en", by=organiser)
+    made = sealing._make(report)
+    consultations.reopen_section(validated.sections[0], by=organiser)
+    db.session.commit()
+    with pytest.raises(Conflict):
+        actions.keep_sealed(report, *made, by=factories.BY)
+    db.session.rollback()
+
+
+def test_rule_27_a_section_that_is_open_again_blocks_the_seal_in_words(
+    browse: Any, validated: Consultation, organiser: User, audit_ok: None
+) -> None:
+    """Its signatures stand, on a revision that may be replaced in a minute: no number says that the report is validated."""
+    consultations.reopen_section(validated.sections[0], by=organiser)
+    db.session.commit()
+    client, words = browse(organiser), "Section 1, Dimension 1: it is open again"
+    assert words in client.get(f"/consultations/{validated.slug}/report").text
+    assert words in client.get(f"/consultations/{validated.slug}/report/seal").text
+    answer = client.post(url(validated), data={"language": "en", "seen": actions.plan(validated, "en").seen})
+    assert (answer.status_code, words in answer.text) == (409, True)
+    known = figures_of([validated])[validated.id]
+    assert (known.signed, known.sections) == (1, 2)
+    facts = gather(validated)
+    assert (facts.is_validated, [chapter.is_signed for chapter in facts.chapters]) == (False, [False, True])
+    assert client.get(f"/consultations/{validated.slug}/report/draft.json").json["validated_at"] is None
+    consultations.freeze_section(validated.sections[0], by=organiser)  # unchanged: the same revision, signed
+    db.session.commit()
+    assert ask(client, validated).status_code == 303
+
+
+def test_rule_27_what_a_report_supersedes_is_said_before_it_is_sealed(
+    browse: Any, validated: Consultation, organiser: User, focal_point: User, sent: Any
+) -> None:
+    client = browse(organiser)
+    assert "it takes the place of none" in client.get(f"/consultations/{validated.slug}/report/seal").text
+    assert ask(client, validated).status_code == 303
+    sent()
+    (first,) = reports(validated)
+    rewrite(validated.sections[0], "A better text.")
+    sign(validated.sections[0], focal_point)
+    db.session.commit()
+    page = client.get(f"/consultations/{validated.slug}/report/seal").text
+    assert f"/reports/{first.public_id}" in page
+    assert "a later one has taken their place" in page
+    assert client.post(url(validated), data={"language": "en"}).status_code == 409  # nobody looked
+    seen = look(client, validated)
+    rewrite(validated.sections[0], "Another text again.")
+    sign(validated.sections[0], focal_point)
+    db.session.commit()
+    answer = client.post(url(validated), data=seen)
+    assert (answer.status_code, "is not what the page showed" in answer.text) == (409, True)
+    assert len(reports(validated)) == 1
+
+
+def test_rule_27_the_same_revisions_are_not_sealed_twice(
+    browse: Any, validated: Consultation, organiser: User, sent: Any, audit_ok: None
+) -> None:
+    client = browse(organiser)
+    seen = look(client, validated)
+    assert ask(client, validated).status_code == 303
+    sent()
+    assert "Sealed already" in client.get(f"/consultations/{validated.slug}/report/seal").text
+    answer = client.post(url(validated), data=seen)
+    assert (answer.status_code, "Report 1 has the same revisions" in answer.text) == (409, True)
+    assert ask(client, validated, "id").status_code == 303  # another language is another report
 
 
 def test_one_at_a_time(app: Flask, validated: Consultation, organiser: User) -> None:

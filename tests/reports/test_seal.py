@@ -24,6 +24,7 @@ from consult_app.consultations.models import Consultation
 from consult_app.db import db, now
 from consult_app.reports import actions, files, seal
 from consult_app.reports.models import Report, ReportState
+from tests.reports.steps import ask
 
 
 def newest() -> Report:
@@ -81,7 +82,7 @@ def test_rule_21_a_timestamp_authority_confirms_the_time(
     assert report.is_sealed, report.failure
     document = files.kept(report)
     assert document is not None
-    found = seal.check(document)
+    found = seal.check(document, newest().manifest["seal"]["certificate"])
     assert found.is_valid
     assert found.stamped_at is not None
     assert abs((found.stamped_at - now()).total_seconds()) < 60
@@ -115,7 +116,7 @@ def test_a_lost_key_is_never_replaced_by_another(
     assert first.is_sealed
     for name in lost:
         (key_folder(app) / name).unlink()
-    answer = browse(organiser).post(f"/consultations/{validated.slug}/report/request", data={"language": "id"})
+    answer = ask(browse(organiser), validated, "id")
     assert answer.status_code == 409
     assert "The key of the seal is not in its place" in answer.text
     assert newest().id == first.id
@@ -126,7 +127,7 @@ def test_a_lost_key_is_never_replaced_by_another(
 def test_an_unreadable_key_is_refused(app: Flask, validated: Consultation, organiser: User, sent: Any, browse: Any) -> None:
     assert sealed(validated, organiser, sent).is_sealed
     (key_folder(app) / "seal.key").write_text("not a key")
-    answer = browse(organiser).post(f"/consultations/{validated.slug}/report/request", data={"language": "id"})
+    answer = ask(browse(organiser), validated, "id")
     assert answer.status_code == 409
     assert "cannot be read" in answer.text
 

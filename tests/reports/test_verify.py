@@ -5,22 +5,30 @@ from __future__ import annotations
 import io
 import random
 import subprocess
+import zipfile
 from typing import Any
 
 import pytest
 import zxingcpp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from flask import Flask
 from PIL import Image
 
 from consult_app.accounts.models import User
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
+from consult_app.outcomes.actions import newest_report
+from consult_app.overview.thread import figures_of
+from consult_app.policy import Role
 from consult_app.reports import actions, files, seal
 from consult_app.reports.commands import verify_command
 from consult_app.reports.models import Report
 from consult_app.reports.verify import Verdict, examine
 from consult_app.signoff.actions import withdraw
 from consult_app.signoff.models import SignOff
+from tests import factories
+from tests.reports.steps import ask
 from tests.signoff.steps import rewrite, sign
 
 
@@ -61,8 +69,8 @@ def test_rule_21_one_flipped_byte_is_found(app: Flask, report: Report) -> None:
 
 def test_rule_21_appended_bytes_are_found(browse: Any, report: Report) -> None:
     document = file_of(report)
-    assert not seal.check(document + b"\n% more").is_valid  # the signature alone still reads intact
-    assert seal.check(document + b"\n% more").is_intact
+    found = seal.check(document + b"\n% more", report.manifest["seal"]["certificate"])
+    assert (found.is_valid, found.is_intact) == (False, True)  # the signature alone still reads intact
     answer = give(browse(), document + b"\n% more")
     assert "No, this file is not as it was sealed" in answer.text
     assert "7 bytes were added after the seal." in answer.text
@@ -87,18 +95,117 @@ def test_no_file_is_422(browse: Any) -> None:
     assert browse().get("/verify").status_code == 200
 
 
+def replace_key(app: Flask) -> None:
+    """What an administrator does whose certificate has run out: other files in the place of the two."""
+    for file in ("seal.key", "seal.crt"):
+        (app.config["VAR"] / "keys" / file).unlink()
+    seal.make_key()
+
+
 def test_a_seal_by_another_key_is_not_ours(app: Flask, report: Report) -> None:
-    """Somebody with the database but without the key cannot make a file that verifies."""
-    document = file_of(report)
-    folder = app.config["VAR"] / "keys"
-    for file in ("seal.key", "seal.crt"):
-        (folder / file).rename(folder / f"{file}.old")
+    """Whoever changes what is recorded of a report cannot make another file verify: the log has its SHA-256."""
+    replace_key(app)
     forged = seal.seal(actions.draft(report.consultation, "pdf", "en"), "Report")
-    assert not seal.check(document).is_ours
-    for file in ("seal.key", "seal.crt"):
-        (folder / f"{file}.old").rename(folder / file)
+    assert not seal.check(forged, report.manifest["seal"]["certificate"]).is_ours
     report.sha256 = seal.sha256(forged)
+    report.manifest = {**report.manifest, "seal": {**report.manifest["seal"], "certificate": seal.fingerprint()}}
+    db.session.flush()
+    assert seal.check(forged, report.manifest["seal"]["certificate"]).is_valid
     assert examine(forged).verdict is Verdict.ALTERED
+
+
+def test_rule_24_a_file_as_sealed_is_told_so_after_the_certificate_was_replaced(app: Flask, browse: Any, report: Report) -> None:
+    document, old = file_of(report), browse().get(f"/reports/{report.public_id}/seal.crt")
+    replace_key(app)
+    assert "Yes, this is the report as it was sealed" in give(browse(), document).text
+    assert browse().get(f"/reports/{report.public_id}/seal.crt").data == old.data
+    assert browse().get("/seal.crt").data != old.data
+
+
+def test_verifying_makes_no_key(app: Flask, browse: Any, report: Report, validated: Consultation) -> None:
+    folder = app.config["VAR"] / "keys"
+    document = file_of(report)
+    for file in ("seal.key", "seal.crt"):
+        (folder / file).unlink()
+    assert "Yes, this is the report as it was sealed" in give(browse(), document).text
+    assert examine(document).verdict is Verdict.VALID
+    for path in ("/verify", f"/reports/{report.public_id}", f"/reports/{report.public_id}/seal.crt"):
+        assert browse().get(path).status_code == 200, path
+    assert browse().get("/seal.crt").status_code == 404
+    assert not [path.name for path in folder.iterdir() if path.name.startswith("seal")]
+
+
+def test_the_page_offers_the_certificate_and_says_what_a_reader_will_say(app: Flask, browse: Any, report: Report) -> None:
+    page = browse().get(f"/reports/{report.public_id}").text
+    assert "the identity of who sealed it is unknown" in page
+    assert f"/reports/{report.public_id}/seal.crt" in page
+    found = x509.load_pem_x509_certificate(browse().get(f"/reports/{report.public_id}/seal.crt").data)
+    assert found.fingerprint(hashes.SHA256()).hex() == report.manifest["seal"]["certificate"]
+    assert "/seal.crt" in browse().get("/verify").text
+
+
+def test_every_file_that_is_published_is_known_and_told_what_it_is(app: Flask, browse: Any, report: Report, tmp_path: Any) -> None:
+    for kind, words in (("docx", "It is the DOCX that"), ("xlsx", "It is the XLSX"), ("csv", "CSV (ZIP)"), ("json", "It is the JSON")):
+        data = browse().get(f"/reports/{report.public_id}/report.{kind}").data
+        answer = give(browse(), data, f"report.{kind}")
+        assert "Yes, this file was published with a sealed report, and is unchanged" in answer.text, kind
+        assert words in answer.text
+        assert "It carries no seal" in answer.text
+        assert examine(data + b" ").verdict is Verdict.UNKNOWN
+        file = tmp_path / f"report.{kind}"
+        file.write_bytes(data)
+        told = app.test_cli_runner().invoke(verify_command, [str(file)])
+        assert (told.exit_code, words in told.output, report.public_id in told.output) == (0, True, True)
+    with zipfile.ZipFile(io.BytesIO(browse().get(f"/reports/{report.public_id}/report.csv").data)) as archive:
+        for name in archive.namelist():
+            assert name in give(browse(), archive.read(name), name).text
+    subprocess.run(["pdfdetach", "-savefile", "checkpoint.json", "-o", tmp_path / "c.json", files.folder() / report.filename], check=True)
+    assert "It is checkpoint.json" in give(browse(), (tmp_path / "c.json").read_bytes(), "c.json").text
+
+
+def test_rule_27_a_withdrawn_report_is_said_to_be_everywhere(
+    app: Flask, browse: Any, report: Report, validated: Consultation, organiser: User, last_entry: Any, audit_ok: None, tmp_path: Any
+) -> None:
+    client, url = browse(organiser), f"/consultations/{validated.slug}/reports/{report.public_id}/withdraw"
+    assert client.get(url).status_code == 200
+    assert client.post(url, data={"reason": "  "}).status_code == 422
+    assert client.post(url, data={"reason": "A table had <b>wrong</b> numbers."}).status_code == 303
+    assert last_entry("report.withdraw").actor == organiser.actor_key
+    assert client.post(url, data={"reason": "Again"}).status_code == 409
+    told = "A table had &lt;b&gt;wrong&lt;/b&gt; numbers."
+    page = browse().get(f"/reports/{report.public_id}").text
+    assert ("This report was withdrawn" in page, told in page) == (True, True)
+    for kind in ("pdf", "json"):
+        data = browse().get(f"/reports/{report.public_id}/report.{kind}").data
+        answer = give(browse(), data, kind)
+        assert ("was withdrawn</h1>" in answer.text, told in answer.text) == (True, True)
+    (tmp_path / "r.pdf").write_bytes(file_of(report))
+    shown = app.test_cli_runner().invoke(verify_command, [str(tmp_path / "r.pdf")]).output
+    assert ("was withdrawn" in shown, "wrong</b> numbers" in shown) == (True, True)
+    assert newest_report(validated) is None
+    assert figures_of([validated])[validated.id].is_sealed is False
+    assert ask(client, validated).status_code == 303  # the same revisions can be sealed again now
+
+
+def test_rule_27_a_withdrawn_report_supersedes_nothing(
+    app: Flask, report: Report, validated: Consultation, organiser: User, focal_point: User, sent: Any
+) -> None:
+    rewrite(validated.sections[0], "A better text.")
+    sign(validated.sections[0], focal_point)
+    later = actions.request_report(validated, "en", by=organiser)
+    sent()
+    assert examine(file_of(report)).verdict is Verdict.SUPERSEDED
+    actions.withdraw_report(later, "The better text was the worse.", by=organiser)
+    assert examine(file_of(report)).verdict is Verdict.VALID
+
+
+def test_who_may_withdraw_a_report(browse: Any, report: Report, validated: Consultation, focal_point: User) -> None:
+    url = f"/consultations/{validated.slug}/reports/{report.public_id}/withdraw"
+    for role in (Role.OBSERVER, Role.RAPPORTEUR):
+        assert browse(factories.make_user(role, validated)).post(url, data={"reason": "x"}).status_code == 403
+    assert browse(focal_point).post(url, data={"reason": "x"}).status_code == 403
+    assert browse(factories.make_user(Role.ORGANISER, factories.make_consultation())).post(url, data={"reason": "x"}).status_code == 404
+    assert not report.is_withdrawn
 
 
 def test_rule_21_a_later_report_supersedes_the_earlier(

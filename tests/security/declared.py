@@ -16,7 +16,8 @@ _ACTIONS = {
         certificates.verify check_in_desk.manifest check_in_desk.shell check_in_desk.worker consultations.accept_invitation
         invitation.open_link monitor.is_alive monitor.is_ready monitor.metrics
         overview.home registrations.join registrations.open_link registrations.send_links reports.download
-        reports.report_page reports.schema reports.verify room.short static web.set_language""",
+        reports.certificate reports.present_certificate reports.report_page reports.schema reports.verify room.short static
+        web.set_language""",
     ACCOUNT: """accounts.add_passkey accounts.change_password accounts.confirm accounts.confirm_by_passkey accounts.end_other_sessions
         accounts.end_session accounts.passkey_options accounts.profile accounts.remove_passkey accounts.renew_recovery_codes
         accounts.set_up_second_factor""",
@@ -101,7 +102,8 @@ _ACTIONS = {
     "signoff.revoke": "consultations.revoke_deputy",
     "digest.choose": "signoff.digest",
     "report.see": "reports.draft reports.index",
-    "report.seal": "reports.request",
+    "report.seal": "reports.confirm reports.request",
+    "report.withdraw": "reports.withdraw",
     "paper.see": "reports.paper reports.papers reports.signature_sheet",
     "paper.keep": "reports.keep_paper",
     "outcome.see": "outcomes.export outcomes.follow_up outcomes.index",
