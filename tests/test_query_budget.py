@@ -68,9 +68,12 @@ NOT_READ = {
     "outcomes.undo_step",
     "people_import.preview",
     "registrations.edit_question",
+    "reports.certificate",
     "reports.download",
     "reports.paper",
+    "reports.present_certificate",
     "reports.report_page",
+    "reports.withdraw",
     "room.events",
     "static",
 }

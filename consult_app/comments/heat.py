@@ -23,6 +23,7 @@ class HeatRow:
     everyone: PositionRow
     cells: list[PositionRow | None]
     revisions: list[RevisionRow]  # the same positions by the revision that they were taken on
+    untold: int  # positions whose numbers must not be told: for `how_many` alone
     types_seen: int | None  # of how many types somebody commented or took a position; None: not to be told
 
 
@@ -98,7 +99,8 @@ def heat_map(consultation: Consultation, *, suppress: bool) -> tuple[list[Stakeh
         present = [kind for kind in types if kind.id in by_type[one.id]]
         told = held([PositionRow(kind.name, by_type[one.id][kind.id]) for kind in present], by_revision[one.id], suppress=suppress)
         cells = _cells(types, present, told.by_type)
-        rows.append(HeatRow(one, told.everyone, cells, told.revisions, None if suppress else len(seen[one.id])))
+        untold = sum(_sum(by_type[one.id]).values()) if told.everyone.counts is None else 0
+        rows.append(HeatRow(one, told.everyone, cells, told.revisions, untold, None if suppress else len(seen[one.id])))
     return _shown(types, rows, by_type)
 
 
@@ -106,7 +108,7 @@ def _shown(types: list[StakeholderType], rows: list[HeatRow], by_type: By) -> tu
     """Without the columns in which there is nothing."""
     present = {kind for cells in by_type.values() for kind in cells}
     shown = [n for n, kind in enumerate(types) if kind.id in present]
-    trimmed = [HeatRow(r.indicator, r.everyone, [r.cells[n] for n in shown], r.revisions, r.types_seen) for r in rows]
+    trimmed = [HeatRow(r.indicator, r.everyone, [r.cells[n] for n in shown], r.revisions, r.untold, r.types_seen) for r in rows]
     return [types[n] for n in shown], trimmed
 
 
@@ -121,13 +123,11 @@ def _sum(by_type: dict[int, dict[PositionValue, int]]) -> dict[PositionValue, in
     return {value: sum(counts[value] for counts in by_type.values()) for value in PositionValue}
 
 
-def how_many(consultation: Consultation, rows: list[HeatRow]) -> int | None:
+def how_many(rows: list[HeatRow]) -> int | None:
     """How many positions count, all indicators together; None where one could read from it that an indicator has one or two."""
-    query = select(func.count()).select_from(Position).where(Position.consultation_id == consultation.id, is_newest_position())
-    total = db.session.scalar(query) or 0
-    withheld = [row for row in rows if row.everyone.counts is None]
     told = sum(one.total for row in rows for one in row.revisions)
-    return total if total - told >= SMALL * len(withheld) else None
+    untold = [row.untold for row in rows if row.untold]
+    return told + sum(untold) if sum(untold) >= SMALL * len(untold) else None
 
 
 # -- institutions --
@@ -183,7 +183,7 @@ def institution_map(consultation: Consultation, *, suppress: bool) -> Institutio
         else:
             each_among = [people[0][one.id][kind.id] for kind in present]
             told = _held_among(found, by_type[one.id], each_among, people[1][one.id])
-        rows.append(HeatRow(one, told.everyone, _cells(types, present, told.by_type), told.revisions, None))
+        rows.append(HeatRow(one, told.everyone, _cells(types, present, told.by_type), told.revisions, 0, None))
     shown_types, shown_rows = _shown(types, rows, by_type)
     if suppress:
         return InstitutionMap(shown_types, shown_rows, [], {})

@@ -114,7 +114,7 @@ def gather(consultation: Consultation) -> Facts:
     head = db.session.scalar(select(audit.AuditHead).where(audit.AuditHead.chain == str(consultation.id)))
     _types, heat = heat_map(consultation, suppress=must_hide_positions(consultation.attribution, frozenset()))
     log = (head.number, head.hash) if head else (0, audit.START)
-    return Facts(consultation, chapters_of(consultation), meetings, comments, heat, how_many(consultation, heat), *log)
+    return Facts(consultation, chapters_of(consultation), meetings, comments, heat, how_many(heat), *log)
 
 
 def binding(chapters: list[Chapter]) -> list[dict[str, Any]]:
