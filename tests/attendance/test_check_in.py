@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 
 from consult_app.attendance.models import CheckIn
 from consult_app.db import db
@@ -200,3 +201,23 @@ def test_undo_with_a_reason_and_check_in_again(event: Event, browse: Any, last_e
     assert arrivals() == 1
     other = factories.make_event(event.consultation)
     assert client.post(f"/events/{other.slug}/check-ins/{first.public_id}/undo", data={"reason": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer"),
+    [
+        ("2023-12-18T16:59:59", "Wrong day"),  # 23:59:59 in Jakarta, of the evening before
+        ("2023-12-18T17:00:00", "Welcome"),  # midnight in Jakarta
+        ("2023-12-18T23:30:00", "Welcome"),  # 06:30, when in Greenwich it is still the day before
+        ("2023-12-19T16:59:59", "Welcome"),
+        ("2023-12-19T17:00:00", "Wrong day"),
+    ],
+)
+def test_rule_7_the_day_of_a_scan_is_that_of_the_events_zone(app: Any, browse: Any, moment: str, answer: str) -> None:
+    day = dt.date(2023, 12, 19)
+    event = factories.make_event(starts_on=day, ends_on=day)
+    person = factories.make_registration(event)
+    staff = factories.make_user(Role.CHECK_IN, event.consultation)
+    with time_machine.travel(dt.datetime.fromisoformat(f"{moment}+00:00"), tick=False):
+        assert answer in scan(browse(staff), event, person)
+    assert list(db.session.scalars(db.select(CheckIn.day))) == ([day] if answer == "Welcome" else [])
