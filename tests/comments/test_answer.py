@@ -179,3 +179,18 @@ def test_an_answered_comment_is_not_withdrawn_and_a_withdrawn_one_not_answered(
     client.post(url(other, "withdraw"))
     assert desk.post(url(other, "decide"), data=NOTED).status_code == 409
     assert db.session.scalar(db.select(db.func.count()).select_from(Disposition)) == 1
+
+
+def test_rule_13_who_came_to_two_events_gets_one_message_with_all_answers(
+    section: Any, event: Any, author: Any, focal_point: Any, browse: Any, sent: Any
+) -> None:
+    again = factories.make_registration(factories.make_event(event.consultation), email=author.email, name=author.name)
+    comments = [comment_on(section, author, "At the first meeting."), comment_on(section, again, "At the second meeting.")]
+    client = browse(focal_point)
+    for number, comment in enumerate(comments):
+        client.post(url(comment, "decide"), data={"kind": "noted", "response": f"Answer {number}."})
+    client.post(tell(comments[0]))
+    (mail,) = sent()
+    assert mail["To"] == author.email
+    assert "Answer 0." in text_of(mail)
+    assert "Answer 1." in text_of(mail)

@@ -218,6 +218,24 @@ def test_rule_3_an_indicator_that_was_shown_never_moves(app: Any) -> None:
     assert "has to stay" in read(consultation, head, row).faults[0].reason
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_rule_3_an_indicator_stays_in_its_dimension_in_every_later_state(app: Any, steps: int) -> None:
+    """Open, in review, or frozen and opened again: what was said of it names the section it was shown in."""
+    consultation = make_consultation(3, 2)
+    section = consultation.sections[0]
+    deeds: list[Any] = [actions.open_section, actions.start_review, actions.freeze_section]
+    for deed in deeds[:steps]:
+        deed(section, by=BY)
+    if steps > len(deeds):
+        actions.reopen_section(section, by=BY)
+    draft = read(consultation, "Code,Dimension number,Indicator", "1.1,2,Is there a policy number 0?", "2.1,1,Is there a policy number 1?")
+    assert verdicts(draft) == ["error", "changed"]
+    assert "has to stay" in draft.faults[0].reason
+    with pytest.raises(Conflict):
+        apply_framework(consultation, draft.rows[:1], by=BY, version="")
+    assert load_indicator(consultation, "1.1").dimension.number == 1
+
+
 def test_a_preview_that_is_out_of_date_is_refused(app: Any) -> None:
     consultation = make_consultation()
     draft = read(consultation, "Code,Indicator", "1.1,Mine?")

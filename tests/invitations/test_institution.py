@@ -139,3 +139,23 @@ def test_decline_for_the_institution(contact: Any, invitation: EventInvitation) 
     assert "Your institution declined" in contact.get("/my/invitation").text
     assert add(contact, email="late@example.org").status_code == 303  # and somebody can come after all
     assert invitation.state is InvitationState.ACCEPTED
+
+
+def test_the_contact_of_one_invitation_neither_sees_nor_cancels_who_came_by_another(
+    event: Any, contact: Any, invitation: EventInvitation, browse: Any
+) -> None:
+    """Of one institution somebody was invited by name too, and the institution to another event."""
+    by_name = make_invitation(event, name="Of The Same Office", email="same@example.org")
+    accepted = open_invitation(browse(), by_name).post("/my/invitation/accept", data=ACCEPTING)
+    assert accepted.status_code == 303
+    other_event = factories.make_event(event.consultation)
+    elsewhere = make_invitation(other_event, InvitationKind.INSTITUTION, name="", email="office@example.org")
+    assert add(open_invitation(browse(), elsewhere), email="other@example.org", name="At Another Event").status_code == 303
+    for one in (by_name, elsewhere):
+        (theirs,) = made_from(one)
+        assert theirs.institution == invitation.institution
+        assert theirs.name not in contact.get("/my/invitation").text
+        assert contact.get(f"/my/invitation/delegates/{theirs.public_id}/replace").status_code == 404
+        assert contact.post(f"/my/invitation/delegates/{theirs.public_id}/replace", data=DELEGATE).status_code == 404
+        assert contact.post(f"/my/invitation/delegates/{theirs.public_id}/withdraw").status_code == 404
+        assert theirs.is_live

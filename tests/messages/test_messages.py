@@ -179,3 +179,12 @@ def test_a_mail_that_has_no_address_any_more_is_not_tried_for_hours(event: Event
     db.session.expire_all()
     assert (copy.state, copy.attempts) == (MailState.FAILED, 1)
     assert "NotNeeded" in copy.error
+
+
+def test_who_has_two_places_with_one_address_gets_one_copy(event: Event, organiser: Any, browse: Any, sent: Any) -> None:
+    """An office's shared address, and somebody who was registered twice without one and with one."""
+    factories.make_registration(event, name="Siti", email="siti@example.org")
+    other = factories.make_event(event.consultation)
+    factories.make_registration(other, name="Siti", email="siti@example.org")
+    assert browse(organiser).post(write(event), data={**TEXT, "step": "send"}).status_code == 303
+    assert [mail["To"] for mail in sent()] == ["siti@example.org"]

@@ -142,6 +142,22 @@ def test_a_step_is_taken_back_with_a_reason_and_stays(
     assert client.post(step_url(validated, "counterpart_accepted"), data=STEP).status_code == 303  # and once more
 
 
+def test_a_report_whose_publication_was_taken_back_is_on_the_first_page_no_more(
+    browse: Any, validated: Consultation, organiser: User, sent: Any
+) -> None:
+    reports.request_report(validated, "en", by=organiser)
+    sent()
+    record(validated, StepKind.COMMENTS_CLOSED, StepKind.COUNTERPART_ACCEPTED, StepKind.CONSENT_GIVEN, StepKind.PUBLISHED)
+    title = validated.title["en"]
+    assert title in browse().get("/").text
+    step = queries.standing_steps(validated)[StepKind.PUBLISHED]
+    here = f"/consultations/{validated.slug}/steps/{step.public_id}/undo"
+    assert browse(organiser).post(here, data={"reason": "Too early"}).status_code == 303
+    assert title not in browse().get("/").text
+    record(validated, StepKind.PUBLISHED)
+    assert title in browse().get("/").text
+
+
 def test_recommendations_become_follow_ups_once_in_every_language(
     browse: Any,
     validated: Consultation,

@@ -15,13 +15,18 @@ from consult_app import audit
 from consult_app.consultations.models import ImportDraft, ImportKind
 from consult_app.db import db, now
 from consult_app.events.models import Event
-from consult_app.mail import Mail
+from consult_app.invitations.actions import Guest, invite
+from consult_app.invitations.models import InvitationKind, InvitationState
+from consult_app.mail import Mail, MailState
 from consult_app.policy import Role
 from consult_app.privacy import retention
+from consult_app.privacy.erasure import erase
 from consult_app.privacy.models import DataRequest, RequestKind, RequestState
 from consult_app.registrations.actions import change, set_consents
-from consult_app.registrations.models import Consent, Purpose, Registration, Source
+from consult_app.registrations.answers import set_answers
+from consult_app.registrations.models import Consent, Purpose, QuestionAnswer, QuestionKind, Registration, Source
 from consult_app.registrations.people import details_of
+from consult_app.registrations.questions import QuestionDetails, add_question
 from tests import factories
 
 NAME, MAIL, PHONE = "Zulkifli Uniknama", "zulkifli.unik@example.org", "+62 812-7777-0001"
@@ -229,6 +234,49 @@ def test_each_kind_of_data_goes_after_its_own_time(person: Registration, event: 
     set_back(366)
     assert (person.email, person.phone, person.person.email) == ("", "", None)
     assert person.name == NAME  # the record of who came stays, as the signed attendance sheet does
+
+
+@pytest.mark.parametrize(("state", "stays"), [("queued", True), ("sending", True), ("sent", False), ("failed", False)])
+def test_a_mail_that_waits_keeps_its_address_however_old_it_is(person: Registration, state: str, stays: bool) -> None:
+    mail = db.session.scalars(db.select(Mail).where(Mail.to == MAIL)).first()
+    assert mail is not None
+    mail.state, mail.created_at = MailState(state), now() - dt.timedelta(days=400)
+    db.session.commit()
+    retention.run()
+    db.session.refresh(mail)
+    assert bool(mail.to) is stays
+
+
+@pytest.mark.parametrize("state", list(InvitationState))
+def test_an_invitation_of_an_erased_person_is_emptied_and_open_ones_withdrawn(
+    person: Registration, event: Event, organiser: Any, browse: Any, state: InvitationState
+) -> None:
+    kind = factories.stakeholder_type(event.consultation_id)
+    guest = Guest(kind=InvitationKind.PERSON, stakeholder_type=kind, institution="Office", name=NAME, email=MAIL, phone=PHONE)
+    other = Guest(kind=InvitationKind.PERSON, stakeholder_type=kind, institution="Office", name="Somebody Else", email="else@example.org")
+    invitation, stays = invite(event, guest, by=factories.BY), invite(event, other, by=factories.BY)
+    invitation.state = state
+    audit.record(factories.BY, "invitation.test", invitation)
+    db.session.commit()
+    erase(person.person, by=factories.BY)
+    db.session.commit()
+    is_open = state in (InvitationState.DRAFT, InvitationState.SENT)
+    assert (invitation.name, invitation.email, invitation.phone) == ("", "", "")
+    assert invitation.state is (InvitationState.WITHDRAWN if is_open else state)
+    assert (stays.name, stays.state) == ("Somebody Else", InvitationState.DRAFT)
+    assert audit.verify()[1] == []
+
+
+@pytest.mark.usefixtures("audit_ok")
+def test_answers_to_questions_go_with_the_person_and_nobody_elses(person: Registration, event: Event) -> None:
+    other = factories.make_registration(event, name="Somebody Else")
+    question = add_question(event, QuestionDetails(QuestionKind.TEXT, {"en": "Where will you stay?"}), by=factories.BY)
+    for one, words in ((person, "With Zulkifli"), (other, "At an inn")):
+        set_answers(one, {question: [words]}, by=factories.BY)
+    db.session.commit()
+    erase(person.person, by=factories.BY)
+    db.session.commit()
+    assert [row.value for row in db.session.scalars(db.select(QuestionAnswer))] == ["At an inn"]
 
 
 def test_who_agreed_to_follow_up_can_be_written_to(person: Registration, event: Event) -> None:

@@ -16,7 +16,7 @@ import python_calamine
 
 from consult_app.accounts.models import User
 from consult_app.comments.actions import take_position
-from consult_app.comments.models import PositionValue
+from consult_app.comments.models import Comment, Moderation, PositionValue
 from consult_app.consultations import actions as consultations
 from consult_app.consultations.models import Attribution, Consultation
 from consult_app.db import db
@@ -103,6 +103,25 @@ def test_rule_3_what_was_held_before_the_text_was_frozen_is_in_every_form(app: A
     document = docx.Document(io.BytesIO(actions.draft(discussed, "docx", "en")))
     rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
     assert ["1.1", "1", "4", "0", "0", "0"] in rows
+
+
+@pytest.mark.parametrize("moderation", list(Moderation))
+def test_a_comment_that_a_facilitator_keeps_from_the_screens_is_in_no_form(
+    app: Any, discussed: Consultation, moderation: Moderation
+) -> None:
+    comment = db.session.scalars(db.select(Comment).order_by(Comment.id)).all()[1]
+    comment.text, comment.moderation = "Kept from the screens", moderation
+    db.session.commit()
+    assert FORMULA in words_of(actions.draft(discussed, "pdf", "en"))
+    assert "Kept from the screens" not in words_of(actions.draft(discussed, "pdf", "en"))
+    for kind in ("json", "xlsx", "docx", "csv"):
+        data = actions.draft(discussed, kind, "en")
+        parts = [data]
+        if kind != "json":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                parts = [archive.read(name) for name in archive.namelist()]
+        assert not any(b"Kept from the screens" in part for part in parts), kind
+        assert any(b"HYPERLINK" in part for part in parts), kind
 
 
 def test_rule_24_none_is_said_only_where_the_register_has_none(app: Any, consultation: Consultation) -> None:

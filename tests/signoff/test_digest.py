@@ -210,3 +210,25 @@ def test_a_run_needs_few_queries(app: Any, count_queries: Any) -> None:
             assert digest.queue_digests(again) == 0
         counts.append(len(statements))
     assert counts[0] == counts[1], counts
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "America/Lima", "Pacific/Kiritimati"])
+def test_no_digest_comes_before_the_morning_of_the_consultations_clock(app: Any, section: Section, focal_point: User, zone: str) -> None:
+    section.consultation.timezone = zone
+    audit.record(BY, "consultation.test", section.consultation)
+    day = (FROZEN + 5 * DAY).date()
+    for hour in range(24):
+        mails = run(dt.datetime.combine(day, dt.time(hour, 59), ZoneInfo(zone)))
+        assert bool(mails) is (hour >= digest.FROM_HOUR), hour
+        db.session.execute(db.delete(Mail).where(Mail.kind == "signoff.digest"))
+        db.session.commit()
+
+
+def test_one_digest_a_day_by_the_consultations_calendar(app: Any, section: Section, focal_point: User) -> None:
+    """Seven in the morning of Jakarta is midnight in Greenwich: both hours of this day fall on one day here, and on two there."""
+    section.consultation.timezone = "Pacific/Kiritimati"  # fourteen hours ahead
+    audit.record(BY, "consultation.test", section.consultation)
+    day = (FROZEN + 5 * DAY).date()
+    zone = ZoneInfo("Pacific/Kiritimati")
+    assert len(run(dt.datetime.combine(day, dt.time(8), zone))) == 1  # the day before in Greenwich
+    assert run(dt.datetime.combine(day, dt.time(22), zone)) == []  # the same day in Greenwich as here
