@@ -42,6 +42,7 @@ HEADER = (
 )
 # for those who work on the answers; the last says what stood when the file was made, so that a stale row is noticed
 DESK_HEADER = (_("Duplicate of No."), _("Responsible institution"), _("Due"), _("State"))
+ANSWER_PLACE = 12  # of the answer in HEADER; the response is beside it
 Filled = dict[str, str]
 
 
@@ -67,9 +68,22 @@ def filled(comment: Comment) -> Filled:
     }
 
 
+LETTERS = "bcdfghjkmnpqrtvw"  # no vowel, so no word, month or exponent: no spreadsheet takes what is written with them for anything else
+
+
 def state(number: int, values: Filled) -> str:
-    """A short hash of what stands: another one means that a row was changed, here or there."""
-    return hashlib.sha256(json.dumps([number, *values.values()]).encode()).hexdigest()[:12]
+    """A short hash of what is filled in: another one means that a row was changed, here or there."""
+    return _hash([number, *values.values()])
+
+
+def cells_state(number: int, cells: Sequence[str]) -> str:
+    """The same of the cells as they are written in the file: where it fits, nobody touched them, whatever they mean today."""
+    return _hash([number, *(clean(cell).removeprefix("'") for cell in cells)])
+
+
+def _hash(values: Sequence[int | str]) -> str:
+    digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
+    return "".join(LETTERS[int(figure, 16)] for figure in digest)
 
 
 def rows(
@@ -103,7 +117,8 @@ def rows(
         if desk:
             values, assigned = filled(comment), comment.assignment
             owner = local(assigned.institution.name) if assigned and assigned.institution else ""
-            row += [values["duplicate_of"], owner, values["due"], state(comment.number, values)]
+            cells = [str(row[ANSWER_PLACE]), str(row[ANSWER_PLACE + 1]), values["duplicate_of"], owner, values["due"]]
+            row += [*cells[2:], f"{state(comment.number, values)}-{cells_state(comment.number, cells)}"]
         yield row
 
 

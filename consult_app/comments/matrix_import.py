@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -19,10 +19,11 @@ from consult_app.accounts.models import User
 from consult_app.comments import answers, labels, matrix
 from consult_app.comments.models import Comment, DispositionKind
 from consult_app.consultations.models import Consultation, ImportDraft, ImportKind
+from consult_app.days import day_from
 from consult_app.db import db
 from consult_app.errors import Conflict, Missing
 from consult_app.forms import clean
-from consult_app.i18n import _, gettext, local, reading
+from consult_app.i18n import _, date_of, gettext, local, reading
 from consult_app.registrations.queries import institutions
 from consult_app.sheets import Fault, fold, read, table
 
@@ -35,8 +36,18 @@ HEADINGS = {
     "due": ("Due", "Tenggat"),
     "state": ("State", "Keadaan"),
 }
+# columns that are there to be read: what is changed in them is named, and not taken
+LOCKED = {
+    "code": ("Indicator", "Indikator"),
+    "comment_kind": ("Kind", "Jenis"),
+    "text": ("Comment", "Masukan"),
+    "against": ("Existing text", "Teks yang ada"),
+    "proposed": ("Proposed wording", "Usulan rumusan"),
+    "carried": ("Carried by revision", "Dimuat dalam revisi"),
+}
 FIELDS = ("kind", "response", "duplicate_of", "owner", "due")
 MOST_LETTERS = 10_000
+MOST_COMPARED = 25_000  # a cell of a spreadsheet is cut at some thirty thousand characters
 VERDICTS = ("changed", "unchanged", "error")
 
 
@@ -46,6 +57,7 @@ class Judged:
 
     rows: list[dict[str, Any]]
     faults: list[Fault]
+    ignored: list[Fault] = field(default_factory=list)  # cells that were changed in columns that cannot be
 
     @property
     def counts(self) -> dict[str, int]:
@@ -54,7 +66,8 @@ class Judged:
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Judged:
-        return cls(list(kept["rows"]), [Fault(**fault) for fault in kept["faults"]])
+        named = ([Fault(**fault) for fault in kept.get(name, ())] for name in ("faults", "ignored"))
+        return cls(list(kept["rows"]), *named)
 
 
 class _Wrong(Exception):
@@ -67,9 +80,9 @@ class _Wrong(Exception):
 
 def read_matrix(filename: str, data: bytes) -> list[dict[str, Any]]:
     """The rows of a filled matrix, as text. Raises Invalid where it is not one."""
-    headings = {name: list(dict.fromkeys(words)) for name, words in HEADINGS.items()}
+    headings = {name: list(dict.fromkeys(words)) for name, words in (HEADINGS | LOCKED).items()}
     found = table(filename, read(filename, data), headings, ["number", "state"])
-    rows = [row for row in found.rows if any(row.get(name) for name in ("number", "state", *FIELDS))]
+    rows = [row for row in found.rows if any(row.get(name) for name in (*HEADINGS, *LOCKED))]
     plain = [{name: words for name, words in row.items() if not name.startswith("_")} for row in rows]
     return [{"sheet": row["_sheet"], "row": row["_row"], "given": given} for row, given in zip(rows, plain, strict=True)]
 
@@ -107,12 +120,10 @@ def _in_both(words: Any) -> list[str]:
 
 
 def _due(words: str) -> str:
-    for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"):
-        try:
-            return dt.datetime.strptime(words, pattern).date().isoformat()  # noqa: DTZ007  a day, of no zone
-        except ValueError:
-            continue
-    raise _Wrong("due", _("“%(cell)s” is not a day. Write it as 2023-12-31.", cell=words[:60]))
+    found = day_from(words)
+    if found is not None:
+        return found.isoformat()
+    raise _Wrong("due", _("“%(cell)s” is not a day. Write it as 2023-12-31, or 31 December 2023.", cell=words[:60]))
 
 
 def _values(given: dict[str, str], stands: matrix.Filled, known: _Known) -> matrix.Filled:
@@ -131,7 +142,9 @@ def _values(given: dict[str, str], stands: matrix.Filled, known: _Known) -> matr
         found["response"] = words["response"][1:] if quoted else words["response"]
     if "duplicate_of" in words:
         number = words["duplicate_of"]
-        if number and not (number.isascii() and number.isdigit() and len(number) < 9 and int(number) in known.comments):
+        is_number = number.isascii() and number.isdigit() and len(number) < 9
+        is_known = is_number and (int(number) in known.comments or str(int(number)) == stands["duplicate_of"])
+        if number and not is_known:
             raise _Wrong("duplicate_of", _("There is no comment %(number)s.", number=number[:60]))
         found["duplicate_of"] = str(int(number)) if number else ""
     if "owner" in words:
@@ -180,7 +193,10 @@ def _require(comment: Comment, stands: matrix.Filled, wanted: matrix.Filled, by:
 def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: User) -> Judged:
     """What the rows would do now; nothing is saved."""
     known = _known(consultation)
-    judged, faults, seen = [], [], set()
+    judged: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    ignored: list[Fault] = []
+    seen: set[int] = set()
     for row in rows:
         given = row["given"]
         told: dict[str, Any] = {"sheet": row["sheet"], "row": row["row"], "given": given, "number": given.get("number", ""), "label": ""}
@@ -188,6 +204,8 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
         judged.append(told)
         try:
             number = clean(given.get("number", ""))
+            if not number and not clean(given.get("state", "")):
+                raise _Wrong("number", _("This row is new: the matrix answers comments and makes none. Record it on its indicator."))
             comment = known.comments.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 9 else None
             if comment is None:
                 raise _Wrong("number", _("There is no comment %(number)s.", number=number[:60] or "–"))
@@ -195,10 +213,15 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
             if comment.number in seen:
                 raise _Wrong("number", _("Comment %(number)s stands in the file twice.", number=comment.number))
             seen.add(comment.number)
+            ignored += [Fault(row["sheet"], row["row"], gettext(LOCKED[name][0]), str(WORDS_LOCKED)) for name in _edited(given, comment)]
             stands = matrix.filled(comment)
+            made_on, _dash, as_written = clean(given.get("state", "")).partition("-")
+            if matrix.cells_state(comment.number, [given.get(name, "") for name in FIELDS]) == as_written:
+                told["verdict"] = "unchanged"
+                continue
             wanted = _values(given, stands, known)
-            if matrix.state(comment.number, wanted) != clean(given.get("state", "")) and wanted != stands:
-                if matrix.state(comment.number, stands) != clean(given.get("state", "")):
+            if matrix.state(comment.number, wanted) != made_on and wanted != stands:
+                if matrix.state(comment.number, stands) != made_on:
                     words = _(
                         "Comment %(number)s was answered or assigned since this file was made. Take a new file for it.",
                         number=comment.number,
@@ -213,13 +236,37 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
             told["verdict"] = "changed" if told["changes"] else "unchanged"
         except _Wrong as wrong:
             faults.append(Fault(row["sheet"], row["row"], gettext(HEADINGS[wrong.field][0]), wrong.reason))
-    return Judged(judged, faults)
+    return Judged(judged, faults, ignored)
+
+
+WORDS_LOCKED = _("What was changed here is not taken: this column is only there to be read.")
+
+
+def _edited(given: dict[str, str], comment: Comment) -> list[str]:
+    """Which of the locked cells say something else than the comment does. Emptied ones and left-out columns are nobody's edit."""
+    carried = comment.disposition.revision if comment.disposition is not None else None
+    says = {
+        "code": [comment.indicator.code],
+        "comment_kind": _in_both(labels.KIND[comment.kind]),
+        "text": [comment.text],
+        "against": [comment.against],
+        "proposed": [comment.proposed],
+        "carried": [str(carried.number) if carried is not None else ""],
+    }
+    return [name for name, words in says.items() if given.get(name) and _bare(given[name]) not in map(_bare, words)]
+
+
+def _bare(words: str) -> str:
+    """The words of a cell without what files and spreadsheets change about them: spaces, line breaks, length, a guarding apostrophe."""
+    return "".join(clean(words).removeprefix("'").split())[:MOST_COMPARED]
 
 
 def _shown(name: str, values: matrix.Filled, known: _Known) -> str:
     words = values[name]
     if name == "kind" and words:
         return str(labels.DISPOSITION[DispositionKind(words)])
+    if name == "due" and words:
+        return date_of(dt.date.fromisoformat(words))
     return known.names.get(words, words) if name == "owner" else words
 
 

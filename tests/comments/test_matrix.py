@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
 from typing import Any
 
 import pytest
 from python_calamine import load_workbook
 
+from consult_app import audit
 from consult_app.comments.models import Assignment, Comment, Disposition
 from consult_app.consultations import actions as consultations
 from consult_app.consultations.models import ImportDraft
-from consult_app.db import db
+from consult_app.days import day_from
+from consult_app.db import db, now
 from consult_app.policy import Role
 from consult_app.sheets import write_xlsx
 from tests import factories
@@ -74,7 +78,7 @@ def test_only_what_was_edited_is_shown_and_saved(
     page = client.get(answer.location).text
     assert "<ins>Not accepted</ins>" in page
     assert "&lt;b&gt;so" in page
-    assert "<ins>2030-12-31</ins>" in page
+    assert "<ins>31 December 2030</ins>" in page
     assert comments[0].disposition is None
     assert client.post(answer.location).status_code == 303
     assert client.post(answer.location).status_code == 404
@@ -181,3 +185,78 @@ def test_the_matrix_as_a_paper_and_for_those_who_do_not_work_on_it(
     assert [row.cells[3].text for row in paper.tables[0].rows[1:]] == [c.text for c in comments]
     assert "State" not in export(browse(author), section)[0]
     assert "State" in export(browse(focal_point), section)[0]
+
+
+def test_rule_2_an_untouched_file_is_never_refused(comments: Any, section: Any, author: Any, focal_point: Any, browse: Any) -> None:
+    """A duplicate whose other comment was withdrawn since, and an institution with another name."""
+    client = browse(focal_point)
+    data = {"kind": "duplicate", "response": "See 1.", "duplicate_of": "1"}
+    assert client.post(f"{base(section)}/comments/{comments[1].public_id}/decide", data=data).status_code == 303
+    rows = export(client, section)
+    fill(rows, 3, owner="Office of Siti")
+    assert client.post(upload(client, section, rows).location).status_code == 303
+    rows = export(client, section)
+    comments[0].withdrawn_at = now()  # by the author, at the same moment
+    comments[2].assignment.institution.name = {"en": "Another name"}
+    rows = [row for row in rows if row[0] != 1]
+    audit.record(factories.BY, "comment.withdraw", comments[0])
+    audit.record(factories.BY, "institution.change", comments[2].assignment.institution)
+    db.session.commit()
+    page = client.get(upload(client, section, rows).location).text
+    assert "there is nothing to import" in page
+
+
+def test_the_state_is_no_number_and_no_day_to_a_spreadsheet(comments: Any, section: Any, focal_point: Any, browse: Any) -> None:
+    rows = export(browse(focal_point), section)
+    states = [row[rows[0].index("State")] for row in rows[1:]]
+    assert all(re.fullmatch(r"[b-df-hj-np-tv-z]{12}-[b-df-hj-np-tv-z]{12}", state) for state in states)
+    assert len(set(states)) == 3
+
+
+def test_a_new_row_and_an_edit_of_a_locked_cell_are_named(comments: Any, section: Any, focal_point: Any, browse: Any) -> None:
+    client = browse(focal_point)
+    rows = export(client, section)
+    new = ["" for _cell in rows[0]]
+    new[rows[0].index("Comment")] = "Something that somebody else thinks."
+    page = client.get(upload(client, section, [*rows, new]).location).text
+    assert "Comments, row 5, No.: This row is new" in page
+    fill(rows, 1, Comment="The first, but better.")
+    fill(rows, 2, **{"Carried by revision": 1})
+    fill(rows, 3, answer="Accepted")
+    answer = upload(client, section, rows)
+    page = client.get(answer.location).text
+    assert "Comments, row 2, Comment: What was changed here is not taken" in page
+    assert "Comments, row 3, Carried by revision: What was changed here is not taken" in page
+    assert page.count("is not taken") == 2
+    assert client.post(answer.location).status_code == 303
+    assert comments[2].disposition.kind.value == "accepted"
+    assert comments[0].text == "The first."
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["2026-08-02", "2 Aug 2026", "2 Agt 2026", "2 Agustus 2026", "02-Aug-26", "2/8/2026", "02.08.2026", "2-8-26", "2/8/26",
+     "August 2, 2026", "Aug 2, 2026", "Sunday, 2 August 2026", "Minggu, 2 Agustus 2026",
+     "2nd August 2026", "2026/8/2", "2026-08-02 00:00:00", "46236",
+     "46236.0", " 2  Agustus  2026 "],
+)  # fmt: skip
+def test_a_day_is_read_in_every_usual_way_of_writing_it(words: str) -> None:
+    assert day_from(words) == dt.date(2026, 8, 2)
+
+
+def test_a_day_that_is_none_is_none_and_the_day_stands_before_the_month() -> None:
+    assert day_from("2/1/2026") == dt.date(2026, 1, 2)
+    assert day_from("12/31/2026") == dt.date(2026, 12, 31)
+    for words in ("31/2/2026", "soon", "2026", "12", "32 Mei 2026", "2 Foo 2026", "99999999999999999999", "٢/١/٢٠٢٦x", ""):
+        assert day_from(words) is None, words
+
+
+def test_a_day_is_shown_in_words_before_it_is_saved(comments: Any, section: Any, focal_point: Any, browse: Any) -> None:
+    client = browse(focal_point)
+    rows = export(client, section)
+    fill(rows, 1, owner="Office of Siti", due="2 Agt 2026")
+    fill(rows, 2, owner="Office of Siti", due=46236)
+    page = client.get(upload(client, section, rows).location).text
+    assert page.count("<ins>2 August 2026</ins>") == 2
+    fill(rows, 1, due="31 Feb 2026")
+    assert "Comments, row 2, Due: “31 Feb 2026” is not a day" in client.get(upload(client, section, rows).location).text
