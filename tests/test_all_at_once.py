@@ -51,6 +51,9 @@ from consult_app.registrations import actions as registrations
 from consult_app.registrations import questions, speakers
 from consult_app.registrations.models import Attendance, Question, QuestionKind, Registration, RegistrationState
 from consult_app.registrations.settings import Settings
+from consult_app.reports import actions as reports
+from consult_app.reports.facts import binding, chapters_of
+from consult_app.reports.models import Report, ReportState
 from consult_app.room import actions as rooms
 from consult_app.room.models import Room
 from consult_app.signoff.models import Decision
@@ -755,6 +758,14 @@ def validated() -> Consultation:
 simple("reports.actions.request_report", ONE, lambda: (validated(), "en"))
 
 
+@recipe("reports.actions.withdraw_report", ONE)
+def _() -> Any:
+    report = Report(consultation=validated(), number=1, state=ReportState.SEALED, manifest={"sections": []})
+    db.session.add(report)
+    audit.record(BY, "report.seal", report)
+    return (report, "Wrong numbers."), {"by": BY}
+
+
 @recipe("reports.papers.keep_paper", SAME)
 def _() -> Any:
     section = a_section_frozen()
@@ -938,6 +949,28 @@ def test_rule_30_of_several_at_once_one_wins_and_the_others_are_told(app: Flask,
 
 def test_nothing_of_it_is_against_the_record(app: Flask) -> None:
     assert audit.verify()[1] == []
+
+
+@pytest.mark.parametrize("_turn", range(4))
+def test_rule_27_nothing_is_sealed_of_a_section_that_is_opened_again_meanwhile(app: Flask, _turn: int) -> None:
+    consultation = validated()
+    consultation_id, deeds = consultation.id, iter(("open again", "seal"))
+
+    def act(consultation: Consultation) -> None:
+        if next(deeds) == "seal":
+            reports.request_report(consultation, "en", by=BY)
+        else:
+            consultations.reopen_section(consultation.sections[0], by=BY)
+
+    results = at_once(app, act, (consultation,), {}, crowd=2)
+    report = db.session.scalar(db.select(Report).where(Report.consultation_id == consultation_id))
+    if report is None:  # it was opened first
+        assert sorted(isinstance(one, Conflict) for one in results) == [False, True]
+        return
+    assert results == ["done", "done"]
+    with pytest.raises(Conflict):  # asked for first, and made while it was opened
+        reports.keep_sealed(report, b"%PDF", {}, {"sections": binding(chapters_of(report.consultation))}, by=BY)
+    db.session.rollback()
 
 
 def test_rule_4_a_colleague_sent_eight_times_at_once_takes_one_seat(app: Flask) -> None:
