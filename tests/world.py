@@ -87,7 +87,8 @@ def make_world() -> World:
         consultations.open_section(section, by=factories.BY)
         name(section, focal_point)
     people = [speak(event, number, rapporteur, facilitator) for number in range(1, 5)]
-    comments = list(db.session.scalars(db.select(actions.Comment).order_by(actions.Comment.id)))
+    of_it = actions.Comment.consultation_id == consultation.id
+    comments = list(db.session.scalars(db.select(actions.Comment).where(of_it).order_by(actions.Comment.id)))
     for comment, kind in zip(comments, [k for k in DispositionKind if k is not DispositionKind.DUPLICATE] * 9, strict=False):
         answers.decide(comment, kind, "Answered.", by=focal_point)
     answers.object_to(comments[-1], "I object to this.", by=comments[-1].registration)
@@ -103,7 +104,7 @@ def make_world() -> World:
     room.show(held, comments[0].indicator, by=factories.BY)
     room.pin(held, comments[0], by=factories.BY)
     db.session.commit()
-    replied = db.session.scalars(db.select(replies.Reply.public_id)).all()
+    replied = db.session.scalars(db.select(replies.Reply.public_id).where(replies.Reply.consultation_id == consultation.id)).all()
     ids = {
         "comments": [c.public_id for c in comments[:2]],
         "replies": list(replied[:1]),
