@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -28,6 +29,8 @@ from consult_app.errors import DomainError
 from consult_app.policy import System
 from consult_app.reports.commands import draft_command
 from consult_app.reports.commands import verify_command as verify_report_command
+
+PR_SET_PDEATHSIG = 1  # of Linux: the signal that a process gets when its parent ends
 
 
 def _make_app() -> Flask:
@@ -228,7 +231,9 @@ def serve_command(port: int, host: str, workers: int) -> None:
 
     def start(*command: str) -> None:
         # in a session of its own: Ctrl-C reaches this process alone, which then ends both in order
-        processes.append(subprocess.Popen(command, env=environment, cwd=config.ROOT, start_new_session=True))  # noqa: S603  our own
+        processes.append(
+            subprocess.Popen(command, env=environment, cwd=config.ROOT, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: S603  our own
+        )
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
@@ -240,6 +245,12 @@ def serve_command(port: int, host: str, workers: int) -> None:
     stop()
     processes[1].wait()
     sys.exit(max(0, code))
+
+
+def _end_with_parent() -> None:
+    """In a child, before it becomes the program: where this command is killed, the system ends the child too (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_until_listening(host: str, port: int, process: subprocess.Popen[bytes]) -> None:

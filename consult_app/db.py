@@ -148,6 +148,13 @@ def copy_of(model: type[Row], **columns: Any) -> Row:
 
 _mode: ContextVar[str] = ContextVar("transaction_mode", default="deferred")
 _writers = threading.Lock()
+_patience_ends: ContextVar[float] = ContextVar("patience_ends", default=0.0)  # of a request, by time.monotonic()
+
+
+def _patience() -> float:
+    """Seconds that this request still waits for its turn; a job, which begins no request, waits for the whole time each time."""
+    ends = _patience_ends.get()
+    return min(max(ends - time.monotonic(), PAUSE), WRITE_PATIENCE) if ends else WRITE_PATIENCE
 
 
 @contextmanager
@@ -161,8 +168,9 @@ def transaction_mode(mode: str) -> Iterator[None]:
 
 
 def set_transaction_mode(mode: str) -> None:
-    """As `transaction_mode`, for the rest of this context (a request, a job)."""
+    """As `transaction_mode`, for the rest of this context (a request), whose patience begins now."""
     _mode.set(mode)
+    _patience_ends.set(time.monotonic() + WRITE_PATIENCE)
 
 
 def is_alone() -> bool:
@@ -198,8 +206,9 @@ class QueuedConnection(sqlite3.Connection):
 
     def begin_writing(self) -> None:
         """Wait for the turn, and for another process that may hold the file. Raises sqlite3.OperationalError after WRITE_PATIENCE."""
-        end = time.monotonic() + WRITE_PATIENCE
-        if not _writers.acquire(timeout=WRITE_PATIENCE):
+        patience = _patience()
+        end = time.monotonic() + patience
+        if not _writers.acquire(timeout=patience):
             raise sqlite3.OperationalError("database is locked")
         self.queued = True
         try:
@@ -275,6 +284,8 @@ def _on_postgresql(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         if _mode.get() == "read":
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        elif _mode.get() == "write":  # a request's; a job waits as long as it takes
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(1000 * _patience())}")
 
 
 def _let_go(_problem: BaseException | None = None) -> None:

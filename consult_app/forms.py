@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
 from wtforms import Form as PlainForm
-from wtforms import FormField, StringField, TextAreaField
+from wtforms import FormField, IntegerField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length, Optional
 
 from .errors import DomainError
@@ -34,6 +34,7 @@ WTFORMS_MESSAGES = (
     _("Field must be equal to %(other_name)s."),
 )
 SHORT, LONG = 200, 20_000
+LARGEST = 2**31 - 1
 
 
 class _Translations:
@@ -135,6 +136,14 @@ class TextsField(FormField):
             self.form.en.errors = [*self.form.en.errors, gettext("Give it in at least one language.")]
             return False
         return valid
+
+
+class WholeNumber(IntegerField):
+    """A whole number that a column can hold."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is not None and abs(self.data) > LARGEST:
+            raise ValidationError(gettext("This number is too large."))
 
 
 def choices(kind: type[StrEnum], labels: dict[Any, Any]) -> list[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -179,8 +180,24 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return buffer.getvalue().encode("utf-8-sig")
 
 
+_INNER = re.compile(r"([;\t\n])( *[=@]|[+-](?=\S))")
+
+
+def unquoted(words: str, now: str) -> str:
+    """A cell that comes back, without the apostrophes that `harmless` put there. `now`: what stands there now."""
+    if words in (now, harmless(now)):
+        return now
+    words = words[1:] if words[:1] == "'" and words[1:2] in ("=", "+", "-", "@") else words
+    return _QUOTED.sub(r"\1\2", words)
+
+
+_QUOTED = re.compile(r"([;\t\n])'( *[=@]|[+-](?=\S))")
+
+
 def harmless(value: Any) -> str:
     """The text of a CSV cell that no spreadsheet takes for a formula."""
     words = clean(str(value)) if value is not None else ""
     phone = words.startswith("+") and words[1:].replace(" ", "").replace("-", "").isdigit()
+    # also where a program splits the cell at another separator than ours, and what follows stands first in a cell
+    words = _INNER.sub(r"\1'\2", words)
     return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) and not phone and words != "-" else words

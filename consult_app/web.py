@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from flask import Blueprint, Flask, Request, Response, current_app, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -22,22 +23,27 @@ from gunicorn.http.errors import ParseException
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError, Unauthorized
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import pdf, policy
 from .db import db, random_letters, set_transaction_mode
 from .errors import DomainError
+from .forms import LARGEST, clean
 from .i18n import _, gettext, language
 
 Answer = str | BaseResponse | tuple[str, int]
 Row = TypeVar("Row")
 View = TypeVar("View", bound=Callable[..., Any])
 
+log = structlog.get_logger()
 bp = Blueprint("web", __name__)
 API = "/api/"
+RETRY = 3  # seconds after which a busy site can be asked again
 REDIS_PATIENCE = 0.25  # seconds that a request waits for Redis to count it
 csrf = CSRFProtect()
 # Pages only. The cookie is SameSite=Lax, so no other site can have a page of ours made with its own words in it (BREACH).
@@ -80,6 +86,12 @@ def load_actor(key: str) -> Any:
     return actor_loaders[kind](public_id, number) if kind in actor_loaders else None
 
 
+class Unknown(policy.Nobody):
+    """Somebody who may be signed in: the database did not say. Their page offers no sign-in."""
+
+    is_authenticated = True
+
+
 def actor() -> Any:
     """Who makes this request."""
     return g.actor
@@ -119,6 +131,11 @@ def paginate(query: Select[Row], size: int = 50, *, shown: Select[Any] | None = 
     number = _page_number(total, size)
     rows = db.session.execute((query if shown is None else shown).limit(size).offset((number - 1) * size))
     return Page(rows.scalars().unique().all() if shown is None else rows.all(), number, size, total)
+
+
+def secret_key() -> str:
+    """By what tries of a pasted secret are counted: its own beginning, whether or not the address before it was pasted too."""
+    return clean(request.form.get("token", "")).rsplit("#", 1)[-1][:16] or "none"
 
 
 def is_htmx() -> bool:
@@ -270,7 +287,7 @@ WORDS = {
     429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
     500: (_("Our mistake"), _("Something went wrong on our side, and nothing was saved. Please try again.")),
     507: (_("No room left"), _("The disk is full. Nothing was saved. Keep what you wrote, and tell the people who run this site.")),
-    503: (_("Very busy"), _("Many people are writing at this moment. Nothing was saved; try again in a few seconds.")),
+    503: (_("Very busy"), _("Many people are writing at this moment. Nothing was saved; try again in %(count)s seconds.", count=RETRY)),
 }
 
 # what SQLite and PostgreSQL say of a full disk
@@ -296,7 +313,8 @@ def _domain_error(error: DomainError) -> Answer:
     if error.status == 404 and g.actor.is_anonymous and request.path.startswith("/consultations/"):
         return _http_error(Unauthorized())  # as where there is something: nobody learns which consultations exist
     titles = {404: _("Not found"), 409: _("Not possible now"), 422: _("Please check this"), 503: _("Not possible now")}
-    return _error(error.status, titles[error.status], error.message, error.reasons)
+    made = _error(error.status, titles[error.status], error.message, error.reasons)
+    return _later(made) if error.status == 503 else made
 
 
 def _cannot_now(error: OperationalError) -> Answer:
@@ -305,8 +323,9 @@ def _cannot_now(error: OperationalError) -> Answer:
     words, state = str(error.orig), getattr(error.orig, "sqlstate", "")
     if any(sign in words for sign in NO_ROOM):
         return _error(507, *WORDS[507])
-    # "database is locked", "deadlock detected", or PostgreSQL was not reached (None), is stopping, starting or full: it can be sent again
-    comes_back = state is None or state.startswith(("08", "57P", "53300"))
+    # it can be sent again after "database is locked", "deadlock detected", a lock not had in time (55P03),
+    # or where PostgreSQL was not reached (None), is stopping, starting or full
+    comes_back = state is None or state.startswith(("08", "57P", "53300", "55P03"))
     if not comes_back and "locked" not in words and "deadlock" not in words and not error.connection_invalidated:
         raise error
     return _come_again()
@@ -318,10 +337,32 @@ def _no_connection(_problem: PoolTimeout) -> Answer:
 
 
 def _come_again() -> Answer:
-    body, status = _error(503, *WORDS[503])
-    answer = current_app.make_response((body, status))
-    answer.headers["Retry-After"] = "3"
+    # The page must not ask the database again, which would have everybody wait twice: it is for somebody whom we could not look up.
+    g.actor = g._login_user = Unknown()
+    return _later(_error(503, *WORDS[503]))
+
+
+def _later(made: tuple[Any, int]) -> Response:
+    """The answer, with the seconds that its words name."""
+    answer = current_app.make_response(made)
+    answer.headers["Retry-After"] = str(RETRY)
     return answer
+
+
+def _cannot_be_kept(_problem: Exception) -> Answer:
+    """A number or a day that no column can hold."""
+    db.session.rollback()
+    return _error(422, _("Please check this"), _("A number or a date in this is too large. Go back, and correct it."))
+
+
+def _at_the_same_moment(problem: Exception) -> Answer:
+    """Somebody else was faster, and what was looked at is gone or made already. Anything else is our mistake."""
+    is_double = getattr(getattr(problem, "orig", None), "sqlstate", "") == "23505" or "UNIQUE constraint failed" in str(problem)
+    if isinstance(problem, IntegrityError) and not is_double:
+        raise problem
+    db.session.rollback()
+    log.warning("request.at_the_same_moment", problem=type(problem).__name__)
+    return _error(409, _("Not possible now"), _("Somebody else did this, or removed it, at the same moment. Look at the page again."))
 
 
 def _broken_body(_problem: ParseException) -> Answer:
@@ -348,6 +389,13 @@ class Sessions(SecureCookieSessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if not is_api():
             super().save_session(app, session, response)
+
+
+class Number(IntegerConverter):
+    """A number in an address; no column holds a larger one, so there is nothing of that address."""
+
+    def __init__(self, map: Map, **more: Any) -> None:  # noqa: A002  werkzeug's name
+        super().__init__(map, **{"max": LARGEST, **more})
 
 
 class Json(DefaultJSONProvider):
@@ -378,6 +426,7 @@ def _set_limits_storage(app: Flask) -> None:
 def init_app(app: Flask) -> None:
     """Install all of it; the order of the hooks is: transaction, actor, CSRF, then the view's own policy."""
     app.json = Json(app)
+    app.url_map.converters["int"] = Number
     app.session_interface = Sessions()
     app.extensions["assets"] = _manifest(app)
     app.before_request(_begin_request)
@@ -398,6 +447,10 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _cannot_now)
     app.register_error_handler(PoolTimeout, _no_connection)
     app.register_error_handler(ParseException, _broken_body)
+    app.register_error_handler(DataError, _cannot_be_kept)
+    app.register_error_handler(OverflowError, _cannot_be_kept)
+    for problem in (IntegrityError, ObjectDeletedError, StaleDataError):
+        app.register_error_handler(problem, _at_the_same_moment)
     app.jinja_env.globals.update(
         asset=asset,
         random_letters=random_letters,

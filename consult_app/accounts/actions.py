@@ -15,6 +15,7 @@ from sqlalchemy import select
 from consult_app import audit, mail
 from consult_app.accounts.models import Membership, User
 from consult_app.accounts.passwords import hash_password
+from consult_app.addresses import address_key
 from consult_app.db import db, now, random_letters
 from consult_app.errors import Conflict, Invalid
 from consult_app.i18n import _
@@ -31,7 +32,7 @@ STRONG = 3  # zxcvbn's score from 10^8 guesses on
 
 
 def find_user(email: str) -> User | None:
-    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    return db.session.scalar(select(User).where(User.email == address_key(email)))
 
 
 def check_password(password: str, *about: str) -> None:
@@ -58,7 +59,7 @@ def create_user(
         raise Conflict(_("There is an account with this e-mail address already."))
     if password is not None:
         check_password(password, email, name)
-    user = User(email=email.strip().lower(), name=name.strip(), is_administrator=administrator, language=language, title=title)
+    user = User(email=address_key(email), name=name.strip(), is_administrator=administrator, language=language, title=title)
     user.password_hash = hash_password(password) if password is not None else None
     db.session.add(user)
     audit.record(by, "user.create", user)

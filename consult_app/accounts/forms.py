@@ -8,6 +8,7 @@ from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringFi
 from wtforms.validators import Email, EqualTo, InputRequired, Length
 
 from consult_app.accounts.actions import MAX_PASSWORD, MIN_PASSWORD
+from consult_app.addresses import address_key
 from consult_app.forms import Form, Line, one_line
 from consult_app.i18n import _, gettext
 
@@ -15,7 +16,7 @@ LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
 
 
 class SignInForm(Form):
-    email = EmailField(_("E-mail address"), [InputRequired(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Length(max=200)], filters=[address_key])
     password = PasswordField(_("Password"), [InputRequired(), Length(max=MAX_PASSWORD)])
 
 
@@ -41,7 +42,7 @@ class PasskeyForm(Form):
 
 
 class AskResetForm(Form):
-    email = EmailField(_("E-mail address"), [InputRequired(), Email()], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Email()], filters=[address_key])
 
 
 class PasswordForm(Form):

@@ -22,6 +22,7 @@ from consult_app.accounts.factors import is_fresh, limited, second_factor_given
 from consult_app.accounts.forms import AskResetForm, CodeForm, PasskeyForm, PasswordForm, ProfileForm, SignInForm
 from consult_app.accounts.models import Membership, User
 from consult_app.accounts.passwords import is_password
+from consult_app.addresses import address_key
 from consult_app.db import db, now
 from consult_app.errors import Invalid
 from consult_app.forms import mark
@@ -60,7 +61,7 @@ web.actor_loaders["user"] = load_signed_in
 
 
 def _typed_email() -> str:
-    return f"{request.form.get('email', '').strip().lower()}|{request.remote_addr}"
+    return f"{address_key(request.form.get('email', '')[:400])}|{request.remote_addr}"
 
 
 def _enter(user: User) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import DateField, HiddenField, IntegerField, MultipleFileField, RadioField, SelectField, URLField
+from wtforms import DateField, HiddenField, MultipleFileField, RadioField, SelectField, URLField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from consult_app.comments import labels
 from consult_app.comments.models import CommentKind, DispositionKind, PositionValue
 from consult_app.consultations.labels import LANGUAGE
-from consult_app.forms import Block, Form, choices, clean, one_line
+from consult_app.forms import Block, Form, WholeNumber, choices, clean, one_line
 from consult_app.i18n import _
 
 FILES = _("At most three, of 10 MB each: PDF, a picture (PNG, JPEG, WebP), or an office file (DOCX, XLSX, PPTX, ODT, ODS).")
@@ -43,7 +43,7 @@ class DraftForm(Form):
     proposed_language = HiddenField(validators=[Length(max=10)])
     link = HiddenField(validators=[Length(max=500)])
     revision = HiddenField(validators=[Length(max=64)])  # the public id of the one that was shown when it was begun
-    age = IntegerField(validators=[Optional(), NumberRange(0, 30 * 24 * 3600 * 1000)])  # milliseconds since the last keystroke
+    age = WholeNumber(validators=[Optional(), NumberRange(0, 30 * 24 * 3600 * 1000)])  # milliseconds since the last keystroke
 
     def validate(self, extra_validators: Any = None) -> bool:
         for name in ("text", "proposed", "link"):
@@ -74,7 +74,7 @@ class PositionForm(Form):
 class DecideForm(Form):
     kind = RadioField(_("Answer"), [InputRequired()], choices=choices(DispositionKind, labels.DISPOSITION))
     response = Block(_("Reason, as the author will read it"), [Optional()], most=10_000)
-    duplicate_of = IntegerField(_("Number of the other comment"), [Optional()])
+    duplicate_of = WholeNumber(_("Number of the other comment"), [Optional()])
 
 
 class MergeForm(Form):

@@ -25,7 +25,7 @@ from consult_app.errors import Conflict, Missing
 from consult_app.forms import clean
 from consult_app.i18n import _, date_of, gettext, local, reading
 from consult_app.registrations.queries import institutions
-from consult_app.sheets import Fault, fold, read, table
+from consult_app.sheets import Fault, fold, read, table, unquoted
 
 HEADINGS = {
     "number": ("No.", "No", "Nomor", "No. komentar"),
@@ -138,8 +138,7 @@ def _values(given: dict[str, str], stands: matrix.Filled, known: _Known) -> matr
     if "response" in words:
         if len(words["response"]) > MOST_LETTERS:
             raise _Wrong("response", _("At most %(max)s characters.", max=MOST_LETTERS))
-        quoted = words["response"][:1] == "'" and words["response"][1:2] in ("=", "+", "-", "@")  # as sheets.harmless writes it
-        found["response"] = words["response"][1:] if quoted else words["response"]
+        found["response"] = unquoted(words["response"], stands["response"])
     if "duplicate_of" in words:
         number = words["duplicate_of"]
         is_number = number.isascii() and number.isdigit() and len(number) < 9

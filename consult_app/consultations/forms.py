@@ -15,7 +15,6 @@ from wtforms import (
     FieldList,
     FormField,
     HiddenField,
-    IntegerField,
     PasswordField,
     RadioField,
     SelectField,
@@ -27,6 +26,7 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from consult_app.accounts.actions import MAX_PASSWORD, MIN_PASSWORD
 from consult_app.accounts.forms import LANGUAGES
+from consult_app.addresses import address_key
 from consult_app.consultations import labels
 from consult_app.consultations.framework_rows import LINK
 from consult_app.consultations.models import (
@@ -40,7 +40,7 @@ from consult_app.consultations.models import (
     SigningOrder,
 )
 from consult_app.consultations.territory import countries, split_tags, subdivisions, timezones
-from consult_app.forms import Block, Form, Line, TextsField, choices, one_line
+from consult_app.forms import Block, Form, Line, TextsField, WholeNumber, choices
 from consult_app.i18n import Texts, _, local
 from consult_app.policy import MEMBER_ROLES, Role
 
@@ -127,7 +127,7 @@ def _kept(consultation: Consultation) -> dict[str, Any]:
 class SectionForm(Form):
     """The text of a section, in the consultation's languages only."""
 
-    edit_number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    edit_number = WholeNumber(widget=HiddenInput(), validators=[InputRequired()])
     narrative = TextsField(labels.PART["narrative"], long=True)
     well_developed = TextsField(labels.PART["well_developed"], long=True)
     potential = TextsField(labels.PART["potential"], long=True)
@@ -150,7 +150,7 @@ class SectionForm(Form):
 class FindingForm(Form):
     """The finding of an indicator in the consultation's languages, with its answer and what proves it."""
 
-    edit_number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    edit_number = WholeNumber(widget=HiddenInput(), validators=[InputRequired()])
     answer = SelectField(_("Answer"), [Optional()])
     finding = TextsField(labels.FIELD["finding"], long=True)
     evidence = Block(labels.FIELD["evidence"], [Optional()])
@@ -209,7 +209,7 @@ class ApplyForm(Form):
 class InvitationForm(Form):
     """A colleague, a role, and for a focal point the sections."""
 
-    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[address_key])
     role = RadioField(_("Role"), [InputRequired()])
     institution = Line(_("Institution"))
     sections = _ticks(_("Sections a focal point answers for"), validators=[Optional()])
@@ -239,7 +239,7 @@ class SignatoryForm(PlainForm):
 
     point = HiddenField(validators=[InputRequired()])
     role = SelectField(_("Role"), choices=choices(SignatoryRole, labels.SIGNATORY))
-    order_number = IntegerField(_("Number"), [InputRequired(), NumberRange(1, 99, _("A number from 1 to 99."))])
+    order_number = WholeNumber(_("Number"), [InputRequired(), NumberRange(1, 99, _("A number from 1 to 99."))])
 
 
 class SigningForm(Form):

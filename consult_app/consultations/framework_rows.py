@@ -12,7 +12,7 @@ from consult_app.consultations.models import Dimension, Indicator
 from consult_app.consultations.territory import GCM, SDG, split_tags, wrong_tags
 from consult_app.errors import Invalid
 from consult_app.i18n import Texts, gettext
-from consult_app.sheets import Sheet, fold, harmless, read, table
+from consult_app.sheets import Sheet, fold, read, table, unquoted
 
 # The columns of an export, in order; each field also answers to its plain English or Indonesian headings below.
 COLUMNS = {
@@ -119,9 +119,7 @@ class Wanted:
 
 def _said(words: str, now: str) -> str:
     """The text of a cell; the apostrophe that an export puts before what looks like a formula is not part of it."""
-    if words in (now, harmless(now)):
-        return now
-    return words[1:] if words[:1] == "'" and words[1:2] in ("=", "+", "-", "@") else words
+    return unquoted(words, now)
 
 
 def _dimension(given: Mapping[str, str], code: str, dimensions: Mapping[int, Dimension], wanted: Wanted) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from consult_app import audit, mail
 from consult_app.accounts.actions import add_role, find_user, remove_role
 from consult_app.accounts.models import Invitation, Membership, User
+from consult_app.addresses import address_key
 from consult_app.consultations.actions import lock_section
 from consult_app.consultations.deputies import end_all
 from consult_app.consultations.models import Consultation, FocalPoint, Section, SignatoryRole, SigningOrder
@@ -45,7 +46,7 @@ def invite(
     Whoever has an open invitation to the same role gets it again, with a fresh date. Raises Conflict where they hold
     the role already, Invalid where a focal point gets no section or the role is not one of a team.
     """
-    address = email.strip().lower()
+    address = address_key(email)
     if role not in MEMBER_ROLES:
         raise Invalid(_("This role is not given by invitation."), field="role")
     chosen = list(section_ids) if role is Role.FOCAL_POINT else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import IntegerField, SelectField, ValidationError
+from wtforms import SelectField, ValidationError
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from consult_app.accounts.forms import LANGUAGES
@@ -13,7 +13,7 @@ from consult_app.documents.actions import number_text
 from consult_app.documents.models import Letterhead
 from consult_app.errors import Invalid
 from consult_app.events.models import Event
-from consult_app.forms import Form, Line, TextsField
+from consult_app.forms import Form, Line, TextsField, WholeNumber
 from consult_app.i18n import _, language
 
 
@@ -26,7 +26,7 @@ class LetterheadForm(Form):
     place = Line(_("Place"), most=100, description=_("Before the date of a certificate: Jakarta"))
     signatory_name = Line(_("Name of who signs"), most=120)
     signatory_position = TextsField(_("Position of who signs"))
-    hours = IntegerField(_("Hours"), [Optional(), NumberRange(1, 1000)], description=_("What a certificate says the event took."))
+    hours = WholeNumber(_("Hours"), [Optional(), NumberRange(1, 1000)], description=_("What a certificate says the event took."))
     number_pattern = Line(
         _("Pattern of certificate numbers"),
         [InputRequired()],
@@ -60,7 +60,7 @@ class PrintForm(Form):
     paper = SelectField(_("Paper"), choices=list(labels.PAPER.items()), default="a4")
     per_sheet = SelectField(_("On one sheet"), choices=[(str(n), words) for n, words in labels.PER_SHEET.items()], default="8")
     language = SelectField(_("Language"), choices=LANGUAGES)
-    start = IntegerField(_("First free place on the sheet"), [Optional(), NumberRange(1, 10)])
+    start = WholeNumber(_("First free place on the sheet"), [Optional(), NumberRange(1, 10)])
 
     @classmethod
     def of(cls, kind: str, values: Any = None) -> PrintForm:

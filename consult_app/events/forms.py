@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import DateField, DateTimeLocalField, IntegerField, SelectField, TimeField
+from wtforms import DateField, DateTimeLocalField, SelectField, TimeField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from consult_app.consultations.queries import members
 from consult_app.events import labels
 from consult_app.events.models import Event, EventKind, EventMode, Session, SessionKind
-from consult_app.forms import Form, Line, TextsField, choices
+from consult_app.forms import Form, Line, TextsField, WholeNumber, choices
 from consult_app.i18n import _, day, local
 
 ZONES = [("Asia/Jakarta", "WIB – Jakarta"), ("Asia/Makassar", "WITA – Makassar"), ("Asia/Jayapura", "WIT – Jayapura"), ("UTC", "UTC")]
@@ -30,7 +30,7 @@ class EventForm(Form):
     venue = Line(_("Venue"))
     address = Line(_("Address"))
     online_url = Line(_("Link to take part online"), description=_("Shown only to those who are registered."), most=500)
-    capacity = IntegerField(
+    capacity = WholeNumber(
         _("Seats"), [Optional(), NumberRange(0, 100_000)], description=_("Empty means no limit. Later ones wait in line.")
     )
     registration_closes_at = DateTimeLocalField(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event
@@ -68,7 +69,7 @@ def invite(
 def _fill(invitation: EventInvitation, guest: Guest, *, by: Actor) -> None:
     for name in (f.name for f in dataclasses.fields(Guest) if f.name not in ("kind", "institution", "stakeholder_type")):
         setattr(invitation, name, getattr(guest, name))
-    invitation.email = guest.email.strip().lower()
+    invitation.email = address_key(guest.email)
     if invitation.kind is InvitationKind.PERSON:
         invitation.seats = None
     invitation.institution = find_institution(invitation.consultation_id, guest.institution, guest.stakeholder_type, by=by)
@@ -88,7 +89,7 @@ def _refuse_twice(event: Event, guest: Guest, but: EventInvitation | None = None
             EventInvitation.state.not_in([InvitationState.WITHDRAWN, InvitationState.DELEGATED]),
         )
     )
-    email, place, key = guest.email.strip().lower(), fold(guest.institution), name_key(guest.name)
+    email, place, key = address_key(guest.email), fold(guest.institution), name_key(guest.name)
     for other in open_ones:
         if other is but:
             continue
@@ -108,7 +109,7 @@ def change(invitation: EventInvitation, guest: Guest, *, by: Actor) -> None:
         raise Conflict(_("This invitation was withdrawn or passed on and can no longer be changed."))
     guest.kind = invitation.kind
     _refuse_twice(invitation.event, guest, invitation)
-    moved = (invitation.channel is Channel.MAIL and guest.email.strip().lower() != invitation.email) or (
+    moved = (invitation.channel is Channel.MAIL and address_key(guest.email) != invitation.email) or (
         invitation.channel is Channel.WHATSAPP and guest.phone != invitation.phone
     )
     _fill(invitation, guest, by=by)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, session, url_for
 
 from consult_app import qr
 from consult_app.db import db
@@ -21,14 +21,14 @@ from consult_app.registrations import labels as people_labels
 from consult_app.registrations.forms import LinkForm
 from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import personal_link, ticket_code
-from consult_app.web import Answer, go, limiter
+from consult_app.web import Answer, go, limiter, secret_key
 
 bp = Blueprint("invitation", __name__)
 _SESSION = "invitation"  # the hash of the link: a new link ends the session
 
 
 @bp.route("/invitation", methods=["GET", "POST"])
-@limiter.limit("30 per minute", key_func=lambda: request.form.get("token", "")[:16] or "none", methods=["POST"])
+@limiter.limit("30 per minute", key_func=secret_key, methods=["POST"])
 def open_link() -> Answer:
     """A GET shows a page whose script posts the secret from the address's fragment; only the POST opens anything."""
     public()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
 from consult_app.events.models import Event, EventState
@@ -121,7 +122,7 @@ def delegate(invitation: EventInvitation, guest: Guest) -> EventInvitation:
         raise Conflict(_("An institution names its delegates here, and passes nothing on."))
     if registration_of(invitation) is not None:
         raise Conflict(_("You are registered. Open your registration with the link in your mail, and send a colleague instead there."))
-    if guest.email and guest.email.strip().lower() == invitation.email:
+    if guest.email and address_key(guest.email) == invitation.email:
         raise Invalid(_("This is your own address."), "email")
     guest.institution, guest.stakeholder_type = invitation.institution.key, invitation.institution.stakeholder_type
     guest.kind, guest.language = InvitationKind.PERSON, invitation.language
@@ -138,7 +139,7 @@ def _already_invited(event: Event, email: str) -> EventInvitation | None:
     """The open invitation of a colleague who has one; the one who passes theirs on does not learn of it."""
     states = (InvitationState.DRAFT, InvitationState.SENT, InvitationState.ACCEPTED)
     query = select(EventInvitation).where(EventInvitation.event_id == event.id, EventInvitation.kind == InvitationKind.PERSON)
-    query = query.where(EventInvitation.email == email.strip().lower(), EventInvitation.state.in_(states)).limit(1)
+    query = query.where(EventInvitation.email == address_key(email), EventInvitation.state.in_(states)).limit(1)
     return db.session.scalar(query) if email.strip() else None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import BooleanField, EmailField, HiddenField, IntegerField, RadioField, SelectField, ValidationError
+from wtforms import BooleanField, EmailField, HiddenField, RadioField, SelectField, ValidationError
 from wtforms.validators import Email, InputRequired, Length, NumberRange, Optional
 
+from consult_app.addresses import address_key
 from consult_app.events.models import Event, EventMode
-from consult_app.forms import Form, Line, choices, one_line
+from consult_app.forms import Form, Line, WholeNumber, choices
 from consult_app.i18n import _, gettext, local
 from consult_app.invitations import labels
 from consult_app.invitations.actions import Guest
@@ -46,7 +47,7 @@ class InvitationForm(_WithPhone):
     kind = RadioField(_("Who is invited"), [InputRequired()], choices=choices(InvitationKind, labels.KIND))
     institution = Line(_("Institution"), [InputRequired()], description=_("In full, as on a letterhead."))
     stakeholder_type = SelectField(_("Stakeholder type"), [InputRequired()])
-    seats = IntegerField(
+    seats = WholeNumber(
         _("How many delegates"), [Optional(), NumberRange(1, 1000)], description=_("Of an institution. Empty means no limit of its own.")
     )
     salutation = Line(_("Salutation"), description=_("Mr, Mrs, Bapak, Ibu …"), most=40)
@@ -55,7 +56,7 @@ class InvitationForm(_WithPhone):
     title_after = Line(_("Academic title after the name"), most=60)
     position = Line(_("Position"))
     sex = RadioField(_("Sex"), choices=choices(Sex, people_labels.SEX), default=Sex.UNDISCLOSED.value)
-    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[address_key])
     language = RadioField(_("Language of the invitation"), [InputRequired()], choices=[("en", "English"), ("id", "Bahasa Indonesia")])
 
     _types: dict[str, StakeholderType]
@@ -112,7 +113,7 @@ class _PersonForm(_WithPhone):
     position = Line(_("Position"))
     sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, people_labels.SEX), description=_("For figures by sex only."))
     email = EmailField(
-        _("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line], description=_("The ticket is sent here.")
+        _("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[address_key], description=_("The ticket is sent here.")
     )
     attendance = RadioField(_("Takes part"), [InputRequired()], choices=choices(Attendance, people_labels.ATTENDANCE))
 
@@ -218,7 +219,7 @@ class ColleagueForm(_WithPhone):
 
     name = Line(_("Name of your colleague"), [InputRequired()])
     position = Line(_("Position"))
-    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[address_key])
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = bool(super().validate(extra_validators))

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
@@ -113,7 +114,7 @@ def marks(kind: str, email: str, name: str, place: str) -> list[tuple[str, ...]]
     """What makes two rows the same: of persons the address, or name and institution; of institutions their name."""
     if kind == InvitationKind.INSTITUTION:
         return [("institution", fold(place))]
-    return [("person", fold(place), name_key(name)), *([("address", email.lower())] if email else [])]
+    return [("person", fold(place), name_key(name)), *([("address", address_key(email))] if email else [])]
 
 
 def judge(filename: str, sheets: list[Sheet], known: Ground) -> InvitationList:
@@ -197,7 +198,7 @@ def _ways(values: dict[str, str], region: str) -> list[tuple[str, str]]:
     wrong = []
     if values["email"]:
         try:
-            values["email"] = validate_email(values["email"], check_deliverability=False, test_environment=True).normalized.lower()
+            values["email"] = validate_email(values["email"], check_deliverability=False, test_environment=True).normalized
         except EmailNotValidError:
             wrong.append(("email", gettext("“%(value)s” is not an e-mail address.", value=values["email"])))
     if values["phone"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wtforms import DateField, EmailField, RadioField, SelectField, URLField
 from wtforms.validators import Email, InputRequired, Length, Optional
 
+from consult_app.addresses import address_key
 from consult_app.consultations.models import Consultation
 from consult_app.forms import Block, Form, Line, TextsField, choices, one_line
 from consult_app.i18n import _, gettext, local
@@ -27,7 +28,7 @@ class UndoStepForm(Form):
 class FollowUpForm(Form):
     text = TextsField(_("What is to be done"), long=True, required=True)
     institution = SelectField(_("Responsible institution"), [Optional()])
-    contact = EmailField(_("Address to remind"), [Optional(), Email(), Length(max=200)], filters=[one_line])
+    contact = EmailField(_("Address to remind"), [Optional(), Email(), Length(max=200)], filters=[address_key])
     due_on = DateField(_("Until when"), [Optional()])
 
     @classmethod

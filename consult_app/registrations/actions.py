@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db, now
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
@@ -32,7 +33,7 @@ def find_live(event: Event, email: str) -> Registration | None:
         .join(Person, Person.id == Registration.person_id)
         .where(
             Registration.event_id == event.id,
-            Person.email == email.strip().lower(),
+            Person.email == address_key(email),
             Registration.state.in_(LIVE),
         )
     )

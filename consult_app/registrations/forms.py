@@ -10,8 +10,9 @@ from wtforms import BooleanField, EmailField, HiddenField, RadioField, SelectFie
 from wtforms.validators import Email, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from consult_app.addresses import address_key
 from consult_app.events.models import Event, EventMode
-from consult_app.forms import Form, Line, choices, one_line
+from consult_app.forms import Form, Line, choices
 from consult_app.i18n import _, day, gettext, local
 from consult_app.registrations import labels, question_fields
 from consult_app.registrations.actions import Details, details_of
@@ -43,7 +44,7 @@ class RegistrationForm(Form):
     name = Line(_("Name"), [InputRequired()], description=_("As it should stand on a certificate. One word is enough."))
     title_after = Line(_("Academic title after the name"), most=60)
     sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX), description=_("For figures by sex only."))
-    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[address_key])
     phone = Line(_("WhatsApp number"), [Optional()], most=40)
     attendance = RadioField(_("You take part"), [InputRequired()], choices=choices(Attendance, labels.ATTENDANCE))
     days = SelectMultipleField(
@@ -157,7 +158,7 @@ class OwnRegistrationForm(PublicRegistrationForm):
 class OrganiserRegistrationForm(RegistrationForm):
     """What an organiser fills in; somebody without an e-mail address is welcome too."""
 
-    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[address_key])
 
 
 class ReplacementForm(Form):
@@ -168,7 +169,7 @@ class ReplacementForm(Form):
     title_after = Line(_("Academic title after the name"), most=60)
     position = Line(_("Position"))
     sex = RadioField(_("Sex"), [InputRequired()], choices=choices(Sex, labels.SEX), description=_("For figures by sex only."))
-    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[address_key])
 
     def details(self, old: Registration) -> Details:
         """The colleague, in the place of `old`."""
@@ -197,7 +198,7 @@ class JoinForm(Form):
 class AgainForm(Form):
     """Whose links are to be sent again."""
 
-    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[one_line])
+    email = EmailField(_("E-mail address"), [InputRequired(), Email(), Length(max=200)], filters=[address_key])
 
 
 class UploadForm(Form):

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db
 from consult_app.errors import Conflict
 from consult_app.events.models import Event
@@ -102,7 +103,7 @@ def read_list(filename: str, data: bytes, event: Event) -> PeopleList:
         where, faults = (raw["_sheet"], raw["_row"]), []
         for column, reason in _wrong(values, types, event):
             faults.append(Fault(*where, HEADINGS[column][0], reason))
-        email = values["email"].lower()
+        email = address_key(values["email"])
         if email and email in seen:
             faults.append(Fault(*where, HEADINGS["email"][0], gettext("The same address stands in row %(row)s.", row=seen[email])))
         seen.setdefault(email, raw["_row"])

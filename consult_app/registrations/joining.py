@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from consult_app import audit, jobs
+from consult_app.addresses import address_key
 from consult_app.db import db, now
 from consult_app.errors import Conflict
 from consult_app.i18n import _
@@ -60,7 +61,7 @@ def join(secret: str) -> Registration:
 
 def ask_for_links(email: str) -> None:
     """Note that somebody wants the links of an address. It is the same work whether or not the address is known."""
-    request = LinkRequest(email=email.strip().lower())
+    request = LinkRequest(email=address_key(email))
     db.session.add(request)
     db.session.flush()  # the job needs its id
     jobs.after_commit("registrations.send_links", request.id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 
+from consult_app.addresses import address_key
 from consult_app.db import db
 from consult_app.errors import Conflict
+from consult_app.forms import clean
 from consult_app.i18n import gettext
 from consult_app.policy import public
 from consult_app.registrations import joining
@@ -16,11 +18,11 @@ from consult_app.web import Answer, limiter
 
 
 def _token() -> str:
-    return request.form.get("token", "")[-43:] or "none"
+    return clean(request.form.get("token", ""))[-43:] or "none"
 
 
 def _email() -> str:
-    return f"again:{request.form.get('email', '').strip().lower()[:200]}"
+    return f"again:{address_key(request.form.get('email', '')[:400])}"
 
 
 @bp.route("/join", methods=["GET", "POST"])

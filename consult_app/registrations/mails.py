@@ -11,7 +11,7 @@ from consult_app.db import db
 from consult_app.events.calendar import ics
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, local
-from consult_app.registrations.models import Registration
+from consult_app.registrations.models import Registration, Source
 from consult_app.registrations.openings import opened_so_far
 from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import personal_link, ticket_code
@@ -31,12 +31,24 @@ def _subjects(event: str) -> dict[str, str]:
     }
 
 
+def has_answered(registration: Registration) -> bool:
+    """Whether the words of a registration are known to be those of its address: anybody may type anything into the public form."""
+    return registration.source is not Source.PUBLIC or registration.opened_at is not None
+
+
 def _parts(about: str, registration_id: int) -> mail.Parts:
     registration = db.session.get_one(
         Registration, registration_id, options=[joinedload(Registration.event).joinedload(Event.consultation)]
     )
     event = registration.event
-    names = {"registration": registration, "event": event, "about": about, "url": web.external_url("events.show", slug=event.slug)}
+    is_known = has_answered(registration)
+    names = {
+        "registration": registration,
+        "name": registration.full_name if is_known else "",
+        "event": event,
+        "about": about,
+        "url": web.external_url("events.show", slug=event.slug),
+    }
     files = []
     if registration.is_live:
         code = ticket_code(registration.seed)
@@ -45,7 +57,7 @@ def _parts(about: str, registration_id: int) -> mail.Parts:
         if registration.is_confirmed and about != "another_phone":
             files = [
                 mail.Attachment("ticket.png", "image/png", qr.png(code), cid="ticket"),
-                mail.Attachment(f"ticket-{event.slug}.pdf", "application/pdf", ticket_pdf(registration)),
+                mail.Attachment(f"ticket-{event.slug}.pdf", "application/pdf", ticket_pdf(registration, named=is_known)),
                 mail.Attachment(f"{event.slug}.ics", "text/calendar", ics(event)),
             ]
     if about == "another_phone":

@@ -25,7 +25,7 @@ from consult_app.registrations.models import Registration, Source
 from consult_app.registrations.openings import opened_on
 from consult_app.registrations.ticket_pdf import ticket_pdf
 from consult_app.registrations.tickets import ticket_code
-from consult_app.web import Answer, download, go, limiter, safe_next
+from consult_app.web import Answer, download, go, limiter, safe_next, secret_key
 
 
 @cache
@@ -98,7 +98,7 @@ def enter(registration: Registration, wanted: str) -> Answer:
 
 
 @bp.route("/open", methods=["GET", "POST"])
-@limiter.limit("30 per minute", key_func=lambda: request.form.get("token", "")[:16] or "none", methods=["POST"])
+@limiter.limit("30 per minute", key_func=secret_key, methods=["POST"])
 def open_link() -> Answer:
     """A GET shows a page whose script posts the secret from the address's fragment; only the POST opens anything."""
     public()

@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from consult_app import audit
+from consult_app.addresses import address_key
 from consult_app.db import db
 from consult_app.i18n import Texts
 from consult_app.policy import Actor
@@ -91,7 +92,7 @@ def _add_or_find(new: Row, query: Select[Row]) -> Row:
 def find_person(consultation_id: int, email: str, *, by: Actor) -> Person:
     """The person with that e-mail; somebody without one is a new person each time."""
     audit.take_turn(consultation_id)
-    wanted = email.strip().lower() or None
+    wanted = address_key(email) or None
     query = select(Person).where(Person.consultation_id == consultation_id, Person.email == wanted)
     found = db.session.scalar(query) if wanted else None
     if found is None:
@@ -105,7 +106,7 @@ def find_person(consultation_id: int, email: str, *, by: Actor) -> Person:
 def fill(registration: Registration, details: Details, *, by: Actor) -> None:
     for name in (f.name for f in dataclasses.fields(Details) if f.name not in ("institution", "email")):
         setattr(registration, name, getattr(details, name))
-    registration.email = details.email.strip().lower()
+    registration.email = address_key(details.email)
     registration.institution = find_institution(registration.consultation_id, details.institution, details.stakeholder_type, by=by)
     texts = registration.institution.name.values()
     words = [details.name, details.title_before, details.title_after, *texts, registration.institution.short, details.email]

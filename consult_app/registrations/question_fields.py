@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import BooleanField, DateField, IntegerField, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, DateField, RadioField, SelectField, SelectMultipleField
 from wtforms.validators import NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from consult_app.events.models import Event
-from consult_app.forms import Line
+from consult_app.forms import Line, WholeNumber
 from consult_app.i18n import _, gettext, local
 from consult_app.registrations import labels
 from consult_app.registrations.answers import Given
@@ -49,7 +49,7 @@ def _field(question: Question, types: Sequence[StakeholderType], full: set[tuple
         boxes = {"widget": ListWidget(prefix_label=False), "option_widget": CheckboxInput()}
         return SelectMultipleField(label, asked, choices=options, **boxes, **names)
     if kind is QuestionKind.NUMBER:
-        return IntegerField(label, [*asked, NumberRange(-1_000_000_000, 1_000_000_000)], **names)
+        return WholeNumber(label, [*asked, NumberRange(-1_000_000_000, 1_000_000_000)], **names)
     if kind is QuestionKind.DATE:
         return DateField(label, asked, **names)
     if kind is QuestionKind.YES_NO:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from wtforms import BooleanField, DateTimeLocalField, IntegerField, SelectField, SelectMultipleField, ValidationError
+from wtforms import BooleanField, DateTimeLocalField, SelectField, SelectMultipleField, ValidationError
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from consult_app.events.models import Event
-from consult_app.forms import Block, Form, TextsField, choices
+from consult_app.forms import Block, Form, TextsField, WholeNumber, choices
 from consult_app.i18n import Texts, _, gettext, local
 from consult_app.registrations import labels
 from consult_app.registrations.models import Question, QuestionKind, Quota, StakeholderType
@@ -18,8 +18,8 @@ from consult_app.registrations.questions import WITH_OPTIONS, QuestionDetails
 from consult_app.registrations.settings import Settings
 
 
-def _number(label: Any, most: int = 100_000, **more: Any) -> IntegerField:
-    return IntegerField(label, [Optional(), NumberRange(0, most, _("A whole number from %(min)s to %(max)s."))], **more)
+def _number(label: Any, most: int = 100_000, **more: Any) -> WholeNumber:
+    return WholeNumber(label, [Optional(), NumberRange(0, most, _("A whole number from %(min)s to %(max)s."))], **more)
 
 
 class SettingsForm(Form):

@@ -14,8 +14,8 @@ from consult_app.registrations.models import Registration
 from consult_app.registrations.tickets import grouped, ticket_code
 
 
-def ticket_pdf(registration: Registration) -> bytes:
-    """A PDF in the reader's language; it holds the ticket's code and never the personal link."""
+def ticket_pdf(registration: Registration, *, named: bool = True) -> bytes:
+    """A PDF in the reader's language, with the name of its holder if `named`; it holds the ticket's code and never the personal link."""
     pdf.fonts()
     event = registration.event
     buffer = io.BytesIO()
@@ -33,8 +33,8 @@ def ticket_pdf(registration: Registration) -> bytes:
         (local(event.title), pdf.SERIF_BOLD, 17, 4),
         (when, pdf.SANS_BOLD, 11, 1),
         (", ".join(part for part in (event.venue, event.address) if part), pdf.SANS, 11, 5),
-        (registration.full_name, pdf.SERIF_BOLD, 15, 1),
-        (local(registration.institution.name), pdf.SANS, 11, 0),
+        (registration.full_name if named else "", pdf.SERIF_BOLD, 15, 1),
+        (local(registration.institution.name) if named else "", pdf.SANS, 11, 0),
     ):
         block = pdf.paragraph(words[:200], font, size, leading=size * 1.25)
         _w, used = block.wrap(inner, height)

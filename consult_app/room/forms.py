@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import HiddenField, IntegerField, SelectField
+from wtforms import HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from consult_app.comments.forms import CommentForm
 from consult_app.consultations.models import Indicator
-from consult_app.forms import Block, Form, Line
+from consult_app.forms import Block, Form, Line, WholeNumber
 from consult_app.i18n import _, gettext, language, local
 from consult_app.registrations.models import Registration
 from consult_app.room.models import Room
@@ -53,5 +53,5 @@ class HoldForm(Form):
 
 
 class NotesForm(Form):
-    number = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    number = WholeNumber(widget=HiddenInput(), validators=[InputRequired()])
     notes = Block(_("What this group tells the plenary"), [Optional()], most=10_000)

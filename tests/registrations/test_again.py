@@ -99,6 +99,18 @@ class TestLimits:
     def settings(self) -> dict[str, Any]:
         return {"RATELIMIT_ENABLED": True}
 
+    def test_an_address_is_counted_in_its_one_form(self, browse: Any) -> None:
+        notations = ["one@example.org", "One@Example.org", "one@example.org\x01", "o\u200bne@example.org", "ｏｎｅ＠ｅｘａｍｐｌｅ．ｏｒｇ"]
+        answers = [browse().post("/open/again", data={"email": typed}).status_code for typed in [*notations, "one@example。org"]]
+        assert answers == [303] * 5 + [429]
+
+    @pytest.mark.parametrize("page", ["/open", "/invitation", "/join"])
+    def test_whole_links_that_are_pasted_are_counted_by_their_secret(self, browse: Any, page: str) -> None:
+        answers = [browse().post(page, data={"token": f"https://site.example{page}#{n:016}{n:027}"}).status_code for n in range(32)]
+        assert set(answers) == {422}
+        again = [browse().post(page, data={"token": f"{'the same secret':43}"}).status_code for n in range(32)]
+        assert again[-1] == 429
+
     def test_an_address_is_written_to_five_times_an_hour_at_most(self, app: Flask, browse: Any) -> None:
         statuses = [ask(browse(), "often@example.org").status_code for _n in range(7)]
         assert statuses == [303] * 5 + [429] * 2
