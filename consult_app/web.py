@@ -31,7 +31,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import pdf, policy
-from .db import db, random_letters, set_transaction_mode
+from .db import db, random_letters, set_transaction_mode, transaction_mode
 from .errors import DomainError
 from .forms import LARGEST, clean
 from .i18n import _, gettext, language
@@ -131,6 +131,23 @@ def paginate(query: Select[Row], size: int = 50, *, shown: Select[Any] | None = 
     number = _page_number(total, size)
     rows = db.session.execute((query if shown is None else shown).limit(size).offset((number - 1) * size))
     return Page(rows.scalars().unique().all() if shown is None else rows.all(), number, size, total)
+
+
+def still(may: Callable[[], bool]) -> Callable[[], bool]:
+    """Ask later, outside this request, whether its sender may still do it: who they are is looked up anew by what the request showed."""
+    app, environ = current_app._get_current_object(), request.environ  # type: ignore[attr-defined]
+
+    def asked_anew() -> bool:
+        with app.request_context(environ), transaction_mode("read"):
+            _load_actor()
+            try:
+                return bool(may())
+            except DomainError:
+                return False
+            finally:
+                db.session.remove()
+
+    return asked_anew
 
 
 def secret_key() -> str:

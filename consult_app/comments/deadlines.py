@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from consult_app import audit, jobs, mail
@@ -14,7 +14,8 @@ from consult_app.db import db, now
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, local
 from consult_app.policy import System
-from consult_app.registrations.models import Consent, Purpose, Registration, RegistrationState
+from consult_app.registrations.models import Purpose, Registration, RegistrationState
+from consult_app.registrations.queries import agreeing
 from consult_app.registrations.tickets import personal_link
 
 BEFORE = dt.timedelta(days=2)
@@ -32,15 +33,13 @@ def _due() -> list[tuple[int, dt.datetime]]:
 
 def _agreed(consultation_id: int) -> dict[int, Registration]:
     """By person, the newest registration of those with a place and an address who agreed to be written to, and still do."""
-    last = select(func.max(Consent.id)).where(Consent.purpose == Purpose.FOLLOW_UP).group_by(Consent.registration_id)
-    agreed = select(Consent.registration_id).where(Consent.id.in_(last), Consent.is_given)
     query = (
         select(Registration)
         .where(
             Registration.consultation_id == consultation_id,
             Registration.state == RegistrationState.CONFIRMED,
             Registration.email != "",
-            Registration.id.in_(agreed),
+            Registration.id.in_(agreeing(Purpose.FOLLOW_UP)),
         )
         .order_by(Registration.id)
     )

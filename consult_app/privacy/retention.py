@@ -16,7 +16,8 @@ from consult_app.invitations.models import EventInvitation
 from consult_app.mail import Mail, MailState
 from consult_app.policy import System
 from consult_app.privacy.erasure import erase_invitation
-from consult_app.registrations.models import Consent, LinkOpening, Purpose, QuestionAnswer, Registration
+from consult_app.registrations.models import LinkOpening, Purpose, QuestionAnswer, Registration
+from consult_app.registrations.queries import agreeing
 from consult_app.settings import setting
 
 BY = System("retention")
@@ -55,11 +56,7 @@ def _answers() -> int:
 def _contact() -> int:
     """Addresses of those who did not agree to be written to about the follow-up; who they are to us stays `Person.email`
     only as long as another registration of theirs is younger."""
-    agreed = (
-        select(Consent.id)
-        .where(Consent.registration_id == Registration.id, Consent.purpose == Purpose.FOLLOW_UP, Consent.is_given)
-        .exists()
-    )
+    agreed = Registration.id.in_(agreeing(Purpose.FOLLOW_UP))
     query = select(Registration).join(Event, Event.id == Registration.event_id)
     query = query.where(Event.ends_on < _before("contact").date(), or_(Registration.email != "", Registration.phone != ""), ~agreed)
     rows = db.session.scalars(query.limit(MOST)).all()

@@ -15,8 +15,10 @@ from consult_app.events.models import Event
 from consult_app.i18n import _
 from consult_app.registrations.models import (
     Attendance,
+    Consent,
     Institution,
     ParticipantRole,
+    Purpose,
     Question,
     QuestionAnswer,
     Registration,
@@ -40,6 +42,12 @@ def load_registration(event: Event, public_id: str) -> Registration:
 
 
 _WITH = (joinedload(Registration.institution), joinedload(Registration.stakeholder_type))
+
+
+def agreeing(purpose: Purpose) -> Select[int]:
+    """The ids of the registrations that agreed to a purpose, and still do: the last word counts."""
+    last = select(func.max(Consent.id)).where(Consent.purpose == purpose).group_by(Consent.registration_id)
+    return select(Consent.registration_id).where(Consent.id.in_(last), Consent.is_given)
 
 
 def by_link(secret: str) -> Registration | None:

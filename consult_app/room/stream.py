@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from flask import Flask, current_app, g, render_template
@@ -20,7 +20,8 @@ from consult_app.room import labels, queries
 from consult_app.room.hub import Fragment, Hub
 from consult_app.room.models import Room
 
-BEAT = 15.0  # seconds between two signs of life
+BEAT = 10.0  # seconds between two signs of life
+RIGHT = 10.0  # seconds after which it is asked again whether whoever reads a stream still may
 CALM = 0.25  # seconds between two fragments of one stream: many comments at once are one fragment
 LIFE = 600.0  # seconds of a stream; then the browser asks anew, and is asked anew who it is
 # what each view may know: the console is the facilitator's, phones and the hall see what participants see
@@ -125,21 +126,31 @@ def current(app: Flask, public_id: str, chain: str, view: str, language: str, at
     return hub().fragment((public_id, view, language, code), at_least, made)
 
 
-def stream(app: Flask, public_id: str, chain: str, view: str, language: str, seen: int) -> Iterator[str]:
-    """Server-sent events: each fragment with the number it stands at, so that a browser that comes back says what it has seen."""
+def stream(
+    app: Flask, public_id: str, chain: str, view: str, language: str, seen: int, may: Callable[[], bool] = lambda: True
+) -> Iterator[str]:
+    """Server-sent events: each fragment with the number it stands at, so that a browser that comes back says what it has seen.
+
+    It ends soon after `may` says no, by closing: the browser asks anew, and is refused.
+    """
     with monitor.STREAMS.track_inprogress():
-        yield from _events(app, public_id, chain, view, language, seen)
+        yield from _events(app, public_id, chain, view, language, seen, may)
 
 
-def _events(app: Flask, public_id: str, chain: str, view: str, language: str, seen: int) -> Iterator[str]:
-    end = time.monotonic() + LIFE
+def _events(app: Flask, public_id: str, chain: str, view: str, language: str, seen: int, may: Callable[[], bool]) -> Iterator[str]:
+    asked = time.monotonic()
+    end = asked + LIFE
     if (bus := app.extensions["bus"]) is not None:
         bus.listen()
     yield "retry: 2000\n\n"
     with app.app_context():
         number = last_number(chain)
         hub().tell(chain, number)
-    while time.monotonic() < end:
+    while (moment := time.monotonic()) < end:
+        if moment - asked >= RIGHT:
+            if not may():
+                return
+            asked = moment
         if number > seen:
             with app.app_context():
                 fragment = current(app, public_id, chain, view, language, number)
@@ -148,6 +159,6 @@ def _events(app: Flask, public_id: str, chain: str, view: str, language: str, se
             yield f"id: {seen}\n{lines}\n"
             time.sleep(CALM)
         with app.app_context():
-            number = hub().wait(chain, seen, BEAT, lambda: last_number(chain))
+            number = hub().wait(chain, seen, min(BEAT, asked + RIGHT - time.monotonic()), lambda: last_number(chain))
         if number <= seen:
             yield ": here\n\n"

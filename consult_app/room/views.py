@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, abort, current_app, g, jsonify, redirect, render_template, request, url_for
 
-from consult_app import audit, qr
+from consult_app import audit, policy, qr
 from consult_app.comments.actions import endorse, take_position, write_comment
 from consult_app.comments.drafts import drafts_of
 from consult_app.comments.forms import CommentForm, PositionForm
@@ -28,7 +28,7 @@ from consult_app.room import actions, queries
 from consult_app.room.blueprint import bp, is_script, who
 from consult_app.room.models import Hand, Room
 from consult_app.room.stream import SEEN_AS, current, facts, hub, last_number, stream
-from consult_app.web import Answer, external_url, limiter
+from consult_app.web import Answer, external_url, limiter, still
 
 
 @bp.get("/rooms/<public_id>")
@@ -86,13 +86,17 @@ def page(room: Room, view: str, indicators: Sequence[Indicator] | None = None) -
     return {"seen": audit.last_number(str(room.consultation_id)), **facts(room, view, indicators=indicators)}
 
 
+def _needed(view: str) -> str:
+    return "room.run" if view == "console" else "room.see"
+
+
 def _audience(public_id: str) -> tuple[Room, str]:
     """The room and the view, for whoever may see it."""
     view = request.args.get("view", "phone")
     if view not in SEEN_AS:
         abort(404)
     room = queries.load_room(public_id)
-    require("room.run" if view == "console" else "room.see", room)
+    require(_needed(view), room)
     return room, view
 
 
@@ -105,7 +109,8 @@ def events(public_id: str) -> Answer:
     seen = int(said) if said.isascii() and said.isdigit() and len(said) < 16 else -1
     db.session.remove()  # a stream holds no connection
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    answer = Response(stream(app, public_id, chain, view, language(), seen), mimetype="text/event-stream")
+    may = still(lambda: policy.can(g.actor, _needed(view), queries.load_room(public_id)))
+    answer = Response(stream(app, public_id, chain, view, language(), seen, may), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"  # nginx passes each event on at once
     return answer

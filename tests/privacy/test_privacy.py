@@ -296,3 +296,17 @@ def test_only_organisers_answer(role: Role, person: Registration, event: Event, 
     assert answer(client, event, only_request()).status_code == 403
     stranger = browse(factories.make_user(Role.ORGANISER, factories.make_consultation()))
     assert answer(stranger, event, only_request()).status_code == 404
+
+
+@pytest.mark.parametrize(("said", "stays"), [((True,), True), ((True, False), False), ((False, True), True), ((True, False, True), True)])
+def test_contact_data_is_kept_while_the_last_word_says_so(event: Event, said: tuple[bool, ...], stays: bool) -> None:
+    person = factories.make_registration(event, email="asked@example.org", phone="+62 812-7777-0002")
+    for is_given in said:
+        set_consents(person, {Purpose.FOLLOW_UP: is_given}, by=person, channel=Source.PUBLIC)
+    event.starts_on = event.ends_on = now().date() - dt.timedelta(days=400)
+    audit.record(factories.BY, "event.change", event)
+    db.session.commit()
+    retention.run()
+    db.session.refresh(person)
+    assert bool(person.email) is bool(person.phone) is stays
+    assert audit.verify()[1] == []

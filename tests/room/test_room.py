@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from typing import Any
 
+import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consult_app import audit
+from consult_app.accounts import actions as accounts
 from consult_app.comments.models import Comment, Position
 from consult_app.consultations.models import Dimension, Indicator
 from consult_app.db import db
 from consult_app.events.models import Event, Session
 from consult_app.policy import Role
+from consult_app.registrations import actions as registrations
 from consult_app.registrations.models import Registration
 from consult_app.room import stream
 from consult_app.room.hub import Fragment, Hub
@@ -184,6 +188,32 @@ def test_a_stream_says_what_stands_and_resumes_where_it_broke(room: Room, facili
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     for odd in ("x", "-1", "9" * 40, "٣"):
         assert events_of(phone.get(path, headers={"Last-Event-ID": odd.encode().decode("latin-1")}, buffered=False), 1)
+
+
+@pytest.mark.parametrize("lost", ["role", "account", "sessions", "registration"])
+def test_a_stream_ends_when_the_right_to_it_is_lost(
+    room: Room, event: Event, browse: Any, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    assert stream.RIGHT + stream.BEAT / 10 < 15
+    monkeypatch.setattr(stream, "RIGHT", 0.05)
+    monkeypatch.setattr(stream, "LIFE", 30.0)
+    user, person = factories.make_user(Role.FACILITATOR, event.consultation), factories.make_registration(event)
+    db.session.commit()
+    client = browse().open_link(person) if lost == "registration" else browse().sign_in(user)
+    user, person = db.session.merge(user), db.session.merge(person)
+    parts = iter(client.get(f"/rooms/{room.public_id}/stream?view=phone", buffered=False).response)
+    assert b"retry" in next(parts)  # it has begun
+    begun = time.monotonic()
+    {
+        "role": lambda: accounts.remove_role(user.memberships[0], by=factories.BY),
+        "account": lambda: accounts.set_enabled(user, False, by=factories.BY),
+        "sessions": lambda: accounts.end_sessions(user, by=factories.BY),
+        "registration": lambda: registrations.cancel(person, by=factories.BY),
+    }[lost]()
+    db.session.commit()
+    for _part in parts:
+        assert time.monotonic() - begun < 15, "it goes on"
+    assert time.monotonic() - begun < 15
 
 
 def test_one_fragment_is_rendered_once_for_all_who_see_the_same(
