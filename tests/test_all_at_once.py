@@ -80,8 +80,6 @@ WITHOUT = {
     "attendance.devices.invite": KEYED,
     "attendance.join.show_join_code": "each code is its own, and ends in ten minutes",
     "comments.actions.endorse": "switches: to be the wanted end",
-    "comments.answers.decide": "to be refused by the answer that the page showed",
-    "comments.answers.draft": "to be refused by the answer that the page showed",
     "comments.answers.carry": PART,
     "comments.changes.link": PART,
     "comments.evidence.erase": PART,
@@ -350,6 +348,24 @@ simple("comments.actions.hold", ONE, lambda: (waiting_comment(), "Off topic."))
 def _() -> Any:
     comment = a_comment()
     return (comment.indicator, comment.registration, PositionValue.AGREE, ""), {"by": comment.registration}
+
+
+@recipe("comments.answers.decide", SAME)  # of one person; a colleague is refused: tests/comments/test_decide.py
+def _() -> Any:
+    comment = a_comment()
+    return (comment, DispositionKind.NOTED, "Noted."), {"by": a_focal_point(comment.section), "seen": ""}
+
+
+@recipe("comments.answers.draft", ONE)
+def _() -> Any:
+    comment = a_comment()
+    return (comment, DispositionKind.NOTED, "Noted."), {"by": a_focal_point(comment.section), "seen": ""}
+
+
+@recipe("comments.answers.take_back", ONE)
+def _() -> Any:
+    comment = answered()
+    return (comment.disposition,), {"by": a_focal_point(comment.section)}
 
 
 @recipe("comments.answers.confirm", ONE)

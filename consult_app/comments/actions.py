@@ -11,7 +11,16 @@ from sqlalchemy import func, select
 from consult_app import audit
 from consult_app.accounts.models import User
 from consult_app.comments import drafts
-from consult_app.comments.models import Comment, CommentKind, Endorsement, Moderation, Position, PositionValue
+from consult_app.comments.models import (
+    Comment,
+    CommentKind,
+    Disposition,
+    Endorsement,
+    Moderation,
+    Position,
+    PositionValue,
+    ProposedAnswer,
+)
 from consult_app.consultations.models import Indicator, Revision, Section
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid, Missing
@@ -164,8 +173,31 @@ def withdraw_comment(comment: Comment, *, by: Actor) -> None:
         raise Conflict(_("This comment was withdrawn already."))
     if comment.disposition is not None:
         raise Conflict(_("This comment has been answered and can no longer be withdrawn."))
+    _let_duplicates_go(comment, by)
     comment.withdrawn_at = now()
     audit.record(by, "comment.withdraw", comment)
+
+
+def _let_duplicates_go(comment: Comment, by: Actor) -> None:
+    """The comments that were answered as duplicates of this one want an answer of their own again.
+
+    Raises Conflict where one of them stands for signature with that answer.
+    """
+    of_this = (Disposition.duplicate_of_id == comment.id, Disposition.taken_back_at.is_(None))
+    for answer in db.session.scalars(select(Disposition).where(*of_this).order_by(Disposition.id)).all():
+        other = answer.comment
+        if other.disposition is not answer or other.is_withdrawn:
+            continue
+        if other.section.is_frozen:
+            words = _("Comment %(number)s is answered as a duplicate of this one, and stands for signature so.", number=other.number)
+            raise Conflict(words)
+        answer.taken_back_at = now()
+        audit.record(by, "disposition.take_back", answer, note="what it was a duplicate of is withdrawn")
+        index(other)
+    open_ones = (ProposedAnswer.duplicate_of_id == comment.id, ProposedAnswer.closed_at.is_(None))
+    for proposal in db.session.scalars(select(ProposedAnswer).where(*open_ones).order_by(ProposedAnswer.id)).all():
+        proposal.closed_at = now()
+        audit.record(by, "proposal.close", proposal)
 
 
 @audit.in_turn

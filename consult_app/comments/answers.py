@@ -11,12 +11,13 @@ from sqlalchemy.orm import joinedload
 from consult_app import audit, mail
 from consult_app.accounts.models import User
 from consult_app.comments.actions import index
+from consult_app.comments.labels import DISPOSITION
 from consult_app.comments.models import Assignment, Comment, Disposition, DispositionKind, Objection, ProposedAnswer
 from consult_app.comments.queries import is_newest
 from consult_app.consultations.models import Consultation, Revision
 from consult_app.db import db, now
 from consult_app.errors import Conflict, Invalid
-from consult_app.i18n import _, moment
+from consult_app.i18n import _, gettext, moment
 from consult_app.policy import Actor
 from consult_app.registrations.models import Institution, Registration
 
@@ -29,17 +30,76 @@ def _check(comment: Comment, kind: DispositionKind, response: str, duplicate_of:
         raise Conflict(_("This section is frozen for signature. Reopen it to change an answer."))
     if kind is not DispositionKind.ACCEPTED and not response.strip():
         raise Invalid(_("Give the reason: the author reads it."), field="response")
-    if kind is DispositionKind.DUPLICATE and (duplicate_of is None or duplicate_of.id == comment.id):
+    if kind is DispositionKind.DUPLICATE:
+        _check_duplicate(comment, duplicate_of)
+
+
+def _check_duplicate(comment: Comment, other: Comment | None) -> None:
+    """Raises Invalid where a duplicate would lead to no answer: to itself, in a circle, or to a comment that was withdrawn."""
+    if other is None or other.id == comment.id or other.consultation_id != comment.consultation_id:
         raise Invalid(_("Give the number of the other comment."), field="duplicate_of")
+    at: Comment | None = other
+    passed = {comment.id}
+    while at is not None:
+        if at.is_withdrawn:
+            raise Invalid(_("Comment %(number)s was withdrawn: nothing can be its duplicate.", number=at.number), field="duplicate_of")
+        if at.id in passed:
+            words = _("Comment %(number)s leads back to this one. One of them has to be answered by itself.", number=other.number)
+            raise Invalid(words, field="duplicate_of")
+        passed.add(at.id)
+        answer = at.disposition
+        at = answer.duplicate_of if answer is not None and answer.kind is DispositionKind.DUPLICATE else None
+
+
+class Answered(Conflict):
+    """Somebody else answered the comment, or drafted an answer, since the page was made."""
+
+
+def _check_seen(comment: Comment, seen: str | None) -> None:
+    """Raises Answered, with the colleague's answer, where it is not the one that was seen; None is said by the product itself."""
+    if seen is None or seen == comment.answer_state:
+        return
+    found: Disposition | ProposedAnswer | None = comment.proposal or comment.disposition
+    if found is None:
+        words = _("The answer to comment %(number)s that you saw was taken back meanwhile.", number=comment.number)
+        raise Answered(words)
+    answer = str(DISPOSITION[found.kind]) + (f": {found.response}" if found.response else "")
+    name = found.decided_by.name if isinstance(found, Disposition) else found.written_by.name
+    values = {"number": comment.number, "name": name, "answer": answer}
+    if isinstance(found, ProposedAnswer) and not found.waits_for_second:
+        raise Answered(gettext("%(name)s drafted an answer to comment %(number)s meanwhile: %(answer)s", **values))
+    raise Answered(gettext("%(name)s answered comment %(number)s meanwhile: %(answer)s", **values))
+
+
+def _is_again(comment: Comment, kind: DispositionKind, response: str, duplicate_of: Comment | None, by: User) -> bool:
+    """Whether the same person has given just this answer already: it was sent twice (rule 10)."""
+    found: Disposition | ProposedAnswer | None = comment.proposal or comment.disposition
+    if found is None or found.kind is not kind or found.response != response.strip():
+        return False
+    other = duplicate_of.id if duplicate_of is not None and kind is DispositionKind.DUPLICATE else None
+    who = found.decided_by_id if isinstance(found, Disposition) else found.written_by_id
+    return who == by.id and found.duplicate_of_id == other and (isinstance(found, Disposition) or found.waits_for_second)
 
 
 @audit.in_turn
-def decide(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> Disposition | None:
-    """Answer a comment. An earlier answer stays in its history (rule 13).
+def decide(
+    comment: Comment,
+    kind: DispositionKind,
+    response: str,
+    *,
+    by: User,
+    duplicate_of: Comment | None = None,
+    seen: str | None = None,
+) -> Disposition | None:
+    """Answer a comment whose `answer_state` was `seen`. An earlier answer stays in its history (rule 13).
 
     Where the consultation wants a second pair of eyes, the answer only stands proposed until another person confirms it:
-    None is returned. Raises Invalid where a reason or the other comment is missing, Conflict where the section is frozen.
+    None is returned. Raises Invalid where a reason or the other comment is missing, Conflict where the section is frozen, Answered
+    where another answer was given meanwhile.
     """
+    if seen is not None and seen != comment.answer_state and _is_again(comment, kind, response, duplicate_of, by):
+        return comment.disposition
+    _check_seen(comment, seen)
     _check(comment, kind, response, duplicate_of)
     if comment.section.consultation.needs_second_pair:
         _propose(comment, kind, response, duplicate_of, is_decided=True, by=by)
@@ -91,12 +151,50 @@ def _propose(
 
 
 @audit.in_turn
-def draft(comment: Comment, kind: DispositionKind, response: str, *, by: User, duplicate_of: Comment | None = None) -> ProposedAnswer:
+def draft(
+    comment: Comment,
+    kind: DispositionKind,
+    response: str,
+    *,
+    by: User,
+    duplicate_of: Comment | None = None,
+    seen: str | None = None,
+) -> ProposedAnswer:
     """Keep an answer that is neither told nor counted, for the focal point to decide; an earlier draft is replaced, and kept closed."""
+    _check_seen(comment, seen)
     _check(comment, kind, response, duplicate_of)
     if comment.proposal is not None and comment.proposal.waits_for_second:
         raise Conflict(_("This answer is decided, and waits for a second person to confirm it."))
     return _propose(comment, kind, response, duplicate_of, is_decided=False, by=by)
+
+
+@audit.in_turn
+def take_back(answer: Disposition | ProposedAnswer, *, by: User) -> None:
+    """Undo a decision of which nobody was told: it stays in the history, and what stood before stands again.
+
+    Raises Conflict where another answer was given since, or something rests on this one.
+    """
+    comment = answer.comment
+    if comment.section.is_frozen:
+        raise Conflict(_("This section is frozen for signature. Reopen it to change an answer."))
+    if answer is not (comment.proposal or comment.disposition):
+        raise Conflict(_("This answer was changed meanwhile. Look at the comment again."))
+    if isinstance(answer, ProposedAnswer):
+        _close(answer, by=by)
+        return
+    if answer.told_at is not None:
+        raise Conflict(_("The author was told of this answer already. Change it instead: the earlier one stays in its history."))
+    if answer.revision_id is not None:
+        raise Conflict(_("A revision carries this change already; what was recorded with it stays."))
+    if comment.objection is not None and comment.objection.is_open:
+        raise Conflict(_("The author objects to this answer. Resolve the objection, or change the answer."))
+    answer.taken_back_at, answer.taken_back_by_id = now(), by.id
+    audit.record(by, "disposition.take_back", answer)
+    last = comment.proposals[-1] if comment.proposals else None
+    if last is not None and all((one.created_at >= last.created_at) == (one is answer) for one in comment.dispositions):
+        last.closed_at = None  # it was closed by this answer alone
+        audit.record(by, "proposal.reopen", last)
+    index(comment)
 
 
 @audit.in_turn

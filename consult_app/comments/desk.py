@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -14,11 +14,12 @@ from consult_app.comments import answers, labels, queries
 from consult_app.comments.attribution import shown
 from consult_app.comments.forms import AssignForm, DecideForm, ResolveForm
 from consult_app.comments.models import Comment, Disposition, DispositionKind, ProposedAnswer
-from consult_app.consultations.models import Consultation, Section
+from consult_app.consultations.labels import LANGUAGE
+from consult_app.consultations.models import Consultation, Revision, Section
 from consult_app.consultations.queries import load_consultation, load_section
 from consult_app.db import db
 from consult_app.errors import Conflict, Invalid
-from consult_app.i18n import _, gettext, local
+from consult_app.i18n import gettext, local
 from consult_app.policy import require
 from consult_app.registrations.models import Institution
 from consult_app.registrations.queries import institutions, types_and_institutions
@@ -41,7 +42,9 @@ def _desk(
     held = policy.roles(g.actor, consultation)
     types, owners = types_and_institutions(consultation)
     numbered = select(Section).where(Section.consultation_id == consultation.id).order_by(Section.number)
-    sections = db.session.scalars(numbered.options(joinedload(Section.dimension))).all()
+    sections = db.session.scalars(
+        numbered.options(joinedload(Section.dimension), joinedload(Section.revision).load_only(Revision.public_id))
+    ).all()
     return render_template(
         "comments/desk.html",
         consultation=consultation,
@@ -49,6 +52,7 @@ def _desk(
         chosen=chosen,
         read=chosen.read if chosen else None,
         filters=filters,
+        done=_just_done(consultation),
         form=form or DecideForm(formdata=None, data=_stands(chosen) if chosen else {}),
         assign_form=assign_form or _assign_form(owners, chosen, formdata=None),
         resolve_form=ResolveForm(formdata=None),
@@ -60,16 +64,29 @@ def _desk(
         owners=owners,
         may_decide=any(policy.can(g.actor, "comment.decide", section) for section in sections),
         labels=labels,
+        names_of_languages=LANGUAGE,
     ), status
 
 
 def _stands(comment: Comment) -> dict[str, Any]:
     """What the form starts from: the draft, else the answer as it stands."""
     found: Disposition | ProposedAnswer | None = comment.proposal or comment.disposition
-    if found is None:
-        return {}
+    if found is None:  # what was taken back is not lost, but has to be chosen again
+        return {"response": comment.dispositions[-1].response} if comment.dispositions else {}
     number = found.duplicate_of.number if found.duplicate_of is not None else None
-    return {"kind": found.kind.value, "response": found.response, "duplicate_of": number}
+    return {"kind": found.kind.value, "response": found.response, "duplicate_of": number, "seen": comment.answer_state}
+
+
+def _just_done(consultation: Consultation) -> Disposition | ProposedAnswer | None:
+    """The decision after which this page came, as long as it stands: it is told on top, with the way back."""
+    wanted = request.args.get("done", "")
+    kinds: tuple[type[Disposition | ProposedAnswer], ...] = (Disposition, ProposedAnswer)
+    for kind in kinds if wanted else ():
+        of_id = select(kind).where(kind.consultation_id == consultation.id, kind.public_id == wanted)
+        found: Any = db.session.scalar(of_id)
+        if found is not None and found is (found.comment.proposal or found.comment.disposition):
+            return cast(Disposition | ProposedAnswer, found)
+    return None
 
 
 def _assign_form(owners: list[Institution], comment: Comment | None, **more: Any) -> AssignForm:
@@ -106,26 +123,28 @@ def _answer(consultation: Consultation, comment: Comment, act: Callable[..., Any
     if form.validate():
         try:
             other = by_number(consultation, form.duplicate_of.data)
-            act(comment, DispositionKind(form.kind.data), form.response.data or "", by=g.actor, duplicate_of=other)
+            kind, response, state = DispositionKind(form.kind.data), form.response.data or "", form.seen.data or ""
+            act(comment, kind, response, by=g.actor, duplicate_of=other, seen=state)
             db.session.commit()
-            flash(_done(comment, is_draft=act is answers.draft), "success")
-            return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), **_filters()), 303)
+            if act is answers.draft:
+                words = gettext("The draft answer to comment %(number)s is kept; a focal point decides.", number=comment.number)
+                flash(words, "success")
+            made = comment.proposal or comment.disposition
+            done = made.public_id if made is not None and act is answers.decide else None
+            return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), done=done, **_filters()), 303)
+        except answers.Answered as problem:  # what was typed stays, and the next send is on the colleague's answer, knowingly
+            db.session.rollback()
+            comment = queries.load_for_desk(load_consultation(slug), public_id)
+            again = gettext("What you typed is below; send it again to replace that answer.")
+            form.form_errors.append(f"{problem.message} {again}")
+            form.seen.data = comment.answer_state
+            return _desk(comment.section.consultation, comment, form, 409)
         except Invalid as problem:
             db.session.rollback()
             form[problem.field].errors = [str(problem.message)]
             consultation = load_consultation(slug)
             comment = queries.load_for_desk(consultation, public_id)
     return _desk(consultation, queries.load_for_desk(consultation, public_id), form, 422)
-
-
-def _done(comment: Comment, *, is_draft: bool) -> str:
-    if is_draft:
-        words = _("The draft answer to comment %(number)s is kept; a focal point decides.", number=comment.number)
-    elif comment.proposal is not None:
-        words = _("Comment %(number)s is decided, and waits for a second person to confirm it.", number=comment.number)
-    else:
-        words = _("Comment %(number)s is answered.", number=comment.number)
-    return str(words)
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/decide")
@@ -139,6 +158,19 @@ def draft_answer(slug: str, public_id: str) -> Answer:
     return _answer(*_loaded(slug, public_id, "comment.draft"), answers.draft)
 
 
+@bp.post("/consultations/<slug>/comments/<public_id>/undo")
+def undo(slug: str, public_id: str) -> Answer:
+    """Take a decision back of which its author was not told; the form names the answer that was seen."""
+    _consultation, comment = _loaded(slug, public_id, "comment.decide")
+    found = comment.proposal or comment.disposition
+    if found is None or found.public_id != request.form.get("answer"):
+        raise Conflict(gettext("This answer was changed meanwhile. Look at the comment again."))
+    answers.take_back(found, by=g.actor)
+    db.session.commit()
+    flash(gettext("The answer to comment %(number)s is taken back.", number=comment.number), "success")
+    return redirect(url_for("desk.review", slug=slug, comment=public_id, _anchor="chosen", **_filters()), 303)
+
+
 @bp.post("/consultations/<slug>/comments/<public_id>/confirm")
 def confirm(slug: str, public_id: str) -> Answer:
     """The second pair of eyes; the form names the answer that was read."""
@@ -149,7 +181,8 @@ def confirm(slug: str, public_id: str) -> Answer:
     answers.confirm(proposal, by=g.actor)
     db.session.commit()
     flash(gettext("The answer to comment %(number)s is confirmed, and counts.", number=comment.number), "success")
-    return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), **_filters()), 303)
+    made = comment.disposition.public_id if comment.disposition is not None else None
+    return redirect(url_for("desk.review", slug=slug, comment=_next(consultation, comment), done=made, **_filters()), 303)
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/assign")
@@ -194,12 +227,13 @@ def by_number(consultation: Consultation, number: int | None) -> Comment | None:
 
 
 def _next(consultation: Consultation, comment: Comment) -> str | None:
-    """The next comment of the filtered list that still waits for an answer, after this one; else this one."""
+    """The next comment of the filtered list that still waits for an answer: after this one, else from the beginning; else this one."""
     waits = select(ProposedAnswer.comment_id).where(ProposedAnswer.closed_at.is_(None), ProposedAnswer.decided_at.is_not(None))
     rows = queries.review(consultation, {**_filters(), "state": "open"}, unshown=True).where(
-        Comment.id > comment.id, Comment.id.not_in(waits)
+        Comment.id != comment.id, Comment.id.not_in(waits)
     )
-    return db.session.scalar(rows.with_only_columns(Comment.public_id).limit(1)) or comment.public_id
+    after = rows.order_by(None).order_by((Comment.id < comment.id), Section.number, Comment.number)
+    return db.session.scalar(after.with_only_columns(Comment.public_id).limit(1)) or comment.public_id
 
 
 @bp.post("/consultations/<slug>/comments/<public_id>/resolve")
@@ -225,6 +259,8 @@ def carry(slug: str, number: int) -> Answer:
     section = load_section(consultation, number)
     if section.revision is None:
         raise Conflict(gettext("This section has no revision yet."))
+    if section.revision.public_id != request.form.get("revision", section.revision.public_id):
+        raise Conflict(gettext("There is a newer revision than the one you saw. Look at it first, then name it."))
     comments = [queries.load_comment(consultation, public_id) for public_id in request.form.getlist("comment")[:500]]
     if not comments:
         raise Invalid(gettext("Tick at least one comment."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import DateField, HiddenField, MultipleFileField, RadioField, SelectField, URLField
@@ -72,14 +73,52 @@ class PositionForm(Form):
 
 
 class DecideForm(Form):
+    seen = HiddenField(validators=[Length(max=64)])  # the answer that stood when the page was made, as `Comment.answer_state` says it
     kind = RadioField(_("Answer"), [InputRequired()], choices=choices(DispositionKind, labels.DISPOSITION))
     response = Block(_("Reason, as the author will read it"), [Optional()], most=10_000)
     duplicate_of = WholeNumber(_("Number of the other comment"), [Optional()])
 
 
+def _reasons(prefix: str, languages: Sequence[str]) -> dict[str, Any]:
+    """A field for the reason in each of these languages, and which they are."""
+    fields: dict[str, Any] = {"languages": tuple(languages)}
+    for code in languages:
+        label = _("Reason, for the authors who read %(language)s", language=LANGUAGE.get(code, code))
+        fields[f"{prefix}_{code}"] = Block(label, [Optional()], most=10_000)
+    return fields
+
+
+class TogetherForm(DecideForm):
+    """One answer for several comments, in each language in which one of the authors is written to."""
+
+    @classmethod
+    def of(cls, languages: Sequence[str], **more: Any) -> Any:
+        """The form with a reason in each of these languages; in one, it is the field `response`."""
+        made = cls if len(languages) < 2 else type(cls.__name__, (cls,), _reasons("response", languages))
+        return made(**more)
+
+    languages: tuple[str, ...] = ()
+
+    def words(self) -> dict[str, str]:
+        """The reason by language; "" is that of all."""
+        return {code: self[f"response_{code}"].data or "" for code in self.languages} or {"": self.response.data or ""}
+
+
 class MergeForm(Form):
     stays = RadioField(_("The comment that stays"), [InputRequired()])
     words = Block(_("Reason, as the authors will read it"), [Optional()], most=10_000)
+
+    languages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, languages: Sequence[str], **more: Any) -> Any:
+        """The form with the reason in each of these languages, where there are several."""
+        made = cls if len(languages) < 2 else type(cls.__name__, (cls,), _reasons("words", languages))
+        return made(**more)
+
+    def said(self) -> dict[str, str]:
+        """The reason by language; "" is that of all."""
+        return {code: self[f"words_{code}"].data or "" for code in self.languages} or {"": self.words.data or ""}
 
 
 class AssignForm(Form):

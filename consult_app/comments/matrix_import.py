@@ -235,6 +235,7 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
             told["verdict"] = "changed" if told["changes"] else "unchanged"
         except _Wrong as wrong:
             faults.append(Fault(row["sheet"], row["row"], gettext(HEADINGS[wrong.field][0]), wrong.reason))
+    faults += _circles(judged, known)
     return Judged(judged, faults, ignored)
 
 
@@ -258,6 +259,29 @@ def _edited(given: dict[str, str], comment: Comment) -> list[str]:
 def _bare(words: str) -> str:
     """The words of a cell without what files and spreadsheets change about them: spaces, line breaks, length, a guarding apostrophe."""
     return "".join(clean(words).removeprefix("'").split())[:MOST_COMPARED]
+
+
+def _circles(rows: Sequence[dict[str, Any]], known: _Known) -> list[Fault]:
+    """The rows that would make a circle of duplicates, or lead to a comment that was withdrawn."""
+    wanted = {int(row["number"]): row for row in rows if row.get("wanted")}
+
+    def target(number: int) -> int | None:
+        if number in wanted:
+            return int(wanted[number]["wanted"]["duplicate_of"] or 0) or None
+        answer = known.comments[number].disposition if number in known.comments else None
+        return answer.duplicate_of.number if answer is not None and answer.duplicate_of is not None else None
+
+    found, heading = [], HEADINGS["duplicate_of"][0]
+    for number, row in wanted.items():
+        passed, at = {number}, target(number)
+        while at is not None and at not in passed:
+            passed.add(at)
+            at = target(at)
+        if at == number:
+            row["verdict"] = "error"
+            words = _("Comment %(number)s leads back to this one. One of them has to be answered by itself.", number=target(number))
+            found.append(Fault(row["sheet"], row["row"], gettext(heading), str(words)))
+    return found
 
 
 def _shown(name: str, values: matrix.Filled, known: _Known) -> str:
@@ -311,6 +335,7 @@ def apply(consultation: Consultation, kept: ImportDraft, *, by: User) -> int:
     known = _known(consultation)
     owners = {one.public_id: one for one in institutions(consultation)}
     changed = [row for row in judged.rows if row["changes"]]
+    changed.sort(key=lambda row: row["wanted"]["kind"] == DispositionKind.DUPLICATE.value)  # what they lead to is answered first
     for row in changed:
         comment, wanted = known.comments[int(row["number"])], row["wanted"]
         names = {change["field"] for change in row["changes"]}
@@ -319,6 +344,8 @@ def apply(consultation: Consultation, kept: ImportDraft, *, by: User) -> int:
             answers.assign(comment, owners.get(wanted["owner"]), due, by=by)
         if names.intersection(ANSWER):
             other = known.comments.get(int(wanted["duplicate_of"] or 0))
-            answers.decide(comment, DispositionKind(wanted["kind"]), wanted["response"], by=by, duplicate_of=other)
+            answers.decide(
+                comment, DispositionKind(wanted["kind"]), wanted["response"], by=by, duplicate_of=other, seen=comment.answer_state
+            )
     db.session.delete(kept)
     return len(changed)

@@ -145,8 +145,19 @@ class Comment(Public, Audited, Model):
 
     @property
     def disposition(self) -> Disposition | None:
-        """The decided answer as it now stands; the earlier ones are its history (rule 13)."""
-        return self.dispositions[-1] if self.dispositions else None
+        """The decided answer as it now stands; the others are its history (rule 13)."""
+        return next((one for one in reversed(self.dispositions) if not one.is_taken_back), None)
+
+    @property
+    def earlier_answers(self) -> list[Disposition]:
+        """Those that were replaced or taken back."""
+        return [one for one in self.dispositions if one is not self.disposition]
+
+    @property
+    def answer_state(self) -> str:
+        """What a form about the answer was made from: the ids of the answer and of what is proposed; empty where there is neither."""
+        found = [one.public_id if one is not None else "" for one in (self.disposition, self.proposal)]
+        return ".".join(found) if any(found) else ""
 
     @property
     def proposal(self) -> ProposedAnswer | None:
@@ -301,12 +312,23 @@ class Disposition(Public, Audited, Model):
     decided_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # the second pair of eyes, where one is needed
     told_at: Mapped[dt.datetime | None]  # when the author was written to, in one message per batch
+    taken_back_at: Mapped[dt.datetime | None]  # before the author was told; it stays in the history, and counts no more
+    taken_back_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     comment: Mapped[Comment] = relationship(back_populates="dispositions", foreign_keys=[comment_id])
     duplicate_of: Mapped[Comment | None] = relationship(foreign_keys=[duplicate_of_id])
     revision: Mapped[Revision | None] = relationship()
     decided_by: Mapped[User] = relationship(foreign_keys=[decided_by_id])
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.taken_back_at is not None
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether nobody was told of it, and nothing rests on it yet."""
+        return self.told_at is None and self.revision_id is None and not self.is_taken_back
 
     @property
     def object_until(self) -> dt.datetime | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, inspect, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, inspect, select
 from sqlalchemy.orm import aliased, defer, joinedload, load_only, selectinload, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -17,6 +17,7 @@ from consult_app.comments.models import (
     Comment,
     CommentKind,
     Disposition,
+    DispositionKind,
     Endorsement,
     Objection,
     Position,
@@ -37,7 +38,7 @@ SHOWN = (Comment.withdrawn_at.is_(None), Comment.moderation.is_(None))
 
 # Who is told of by `attribution`, and no more: a page shows many, and each column is read anew with each row.
 WHO = (
-    load_only(Registration.public_id, Registration.title_before, Registration.name, Registration.title_after),
+    load_only(Registration.public_id, Registration.title_before, Registration.name, Registration.title_after, Registration.language),
     joinedload(Registration.institution).load_only(Institution.name),
     joinedload(Registration.stakeholder_type).load_only(StakeholderType.name),
 )
@@ -150,10 +151,14 @@ def page_of(comment: Comment, size: int) -> int:
 
 def is_newest(of: Any = Disposition) -> ColumnElement[bool]:
     """Whether a disposition (or an assignment) is its comment's newest: asked of each by the index, since a list of all of them
-    grows with the site.
+    grows with the site. Dispositions that were taken back do not count.
     """
-    newer = aliased(inspect(of).mapper.class_)
-    return ~select(newer.id).where(newer.comment_id == of.comment_id, newer.id > of.id).exists()
+    kind: Any = inspect(of).mapper.class_
+    newer = aliased(kind)
+    if kind is not Disposition:
+        return ~select(newer.id).where(newer.comment_id == of.comment_id, newer.id > of.id).exists()
+    later = (newer.comment_id == of.comment_id, newer.id > of.id, newer.taken_back_at.is_(None))
+    return and_(of.taken_back_at.is_(None), ~select(newer.id).where(*later).exists())
 
 
 def waiting(indicator_ids: list[int]) -> list[Comment]:
@@ -250,7 +255,31 @@ def _of_owner(query: Select[Comment], owner: str) -> Select[Comment]:
 # Each is asked of one comment at a time, by the index on comment_id: a list of all answers would be made anew for each page.
 def is_answered() -> ColumnElement[bool]:
     """Whether a comment has a disposition."""
-    return select(Disposition.id).where(Disposition.comment_id == Comment.id).exists()
+    return select(Disposition.id).where(Disposition.comment_id == Comment.id, Disposition.taken_back_at.is_(None)).exists()
+
+
+def duplicate_target() -> Any:
+    """The id of the comment that a comment is answered as a duplicate of, else NULL."""
+    is_duplicate = Disposition.kind == DispositionKind.DUPLICATE
+    return select(Disposition.duplicate_of_id).where(Disposition.comment_id == Comment.id, is_duplicate, is_newest()).scalar_subquery()
+
+
+def leading_nowhere(consultation_ids: Collection[int]) -> set[int]:
+    """The ids of duplicates that lead to no answer: to one another, or to a comment that was withdrawn or has none."""
+    target, lacks = duplicate_target(), Comment.withdrawn_at.is_not(None) | ~is_answered()
+    query = select(Comment.id, target, lacks).where(Comment.consultation_id.in_(consultation_ids), target.is_not(None) | lacks)
+    rows = db.session.execute(query).tuples().all()
+    targets = {one: other for one, other, _lacks in rows if other is not None}
+    ends = {one for one, _other, is_lacking in rows if is_lacking}
+    found = set()
+    for one in targets:
+        seen, at = {one}, targets[one]
+        while at in targets and at not in seen:
+            seen.add(at)
+            at = targets[at]
+        if at in seen or at in ends or seen & ends - {one}:
+            found.add(one)
+    return found
 
 
 def waits_for_revision() -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 
 from consult_app.comments.models import Comment
-from consult_app.comments.queries import is_answered, is_objected, waits_for_revision
+from consult_app.comments.queries import duplicate_target, is_answered, is_objected, leading_nowhere, waits_for_revision
 from consult_app.consultations.models import Consultation, FocalPoint, Indicator, Section, SectionState
 from consult_app.db import db
 from consult_app.i18n import _, gettext, local, ngettext
@@ -39,14 +39,22 @@ class Stuck(NamedTuple):
     is_undecided: bool
     lacks_revision: bool
     is_objected: bool
+    leads_nowhere: bool
 
 
 def _stuck(sections: Sequence[Section]) -> list[Stuck]:
     why = (~is_answered(), waits_for_revision(), is_objected())
-    query = select(Comment.section_id, Comment.number, Indicator.code, *why).join(Indicator, Indicator.id == Comment.indicator_id)
+    target = duplicate_target()
+    query = select(Comment.id, target, Comment.section_id, Comment.number, Indicator.code, *why).join(
+        Indicator, Indicator.id == Comment.indicator_id
+    )
     ids = [section.id for section in sections]
-    rows = db.session.execute(query.where(Comment.section_id.in_(ids), Comment.withdrawn_at.is_(None), or_(*why)).order_by(Comment.number))
-    return [Stuck(*row) for row in rows]
+    rows = db.session.execute(
+        query.where(Comment.section_id.in_(ids), Comment.withdrawn_at.is_(None), or_(*why, target.is_not(None))).order_by(Comment.number)
+    )
+    found = rows.tuples().all()
+    nowhere = leading_nowhere({section.consultation_id for section in sections}) if any(row[1] is not None for row in found) else set()
+    return [Stuck(*tuple(row)[2:], row[0] in nowhere) for row in found]  # type: ignore[call-arg]
 
 
 def _listed(comments: Sequence[Stuck]) -> str:
@@ -78,6 +86,7 @@ def _missing(section: Section, comments: Sequence[Stuck]) -> list[Missing]:
         ("is_undecided", "open", _("Comments without a disposition: %(comments)s")),
         ("lacks_revision", "revision", _("Accepted comments that name no revision with the change: %(comments)s")),
         ("is_objected", "objection", _("Open objections to the answers of these comments: %(comments)s")),
+        ("leads_nowhere", "answered", _("Duplicates that lead to no answer, since the other comment has none: %(comments)s")),
     ):
         if stuck := [comment for comment in comments if getattr(comment, reason)]:
             where = {"slug": slug, "section": number, "state": state}

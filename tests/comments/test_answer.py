@@ -46,7 +46,7 @@ def test_the_focal_point_answers(comment: Comment, focal_point: Any, author: Any
 def test_rule_13_every_answer_but_accepted_needs_a_reason(comment: Comment, focal_point: Any, browse: Any) -> None:
     client = browse(focal_point)
     for kind in DispositionKind:
-        data = {"kind": kind.value, "response": "  ", "duplicate_of": ""}
+        data = {"kind": kind.value, "response": "  ", "duplicate_of": "", "seen": comment.answer_state}
         assert (client.post(url(comment, "decide"), data=data).status_code == 422) == (kind is not DispositionKind.ACCEPTED)
     assert client.post(url(comment, "decide"), data={"kind": "perhaps", "response": "x"}).status_code == 422
 
@@ -78,7 +78,7 @@ def test_a_duplicate_needs_the_number_of_another_comment(
 def test_rule_13_a_changed_answer_keeps_the_earlier_one(comment: Comment, focal_point: Any, author: Any, browse: Any) -> None:
     client = browse(focal_point)
     client.post(url(comment, "decide"), data=NOTED)
-    client.post(url(comment, "decide"), data={"kind": "accepted", "response": "After all."})
+    client.post(url(comment, "decide"), data={"kind": "accepted", "response": "After all.", "seen": comment.answer_state})
     assert [d.kind.value for d in comment.dispositions] == ["noted", "accepted"]
     page = browse(author).get("/my/comments").text
     assert "Earlier answers" in page
@@ -112,13 +112,13 @@ def test_rule_13_an_answer_that_was_replaced_before_telling_is_never_told(
 ) -> None:
     client = browse(focal_point)
     client.post(url(comment, "decide"), data={"kind": "not_accepted", "response": "Too hasty."})
-    client.post(url(comment, "decide"), data={"kind": "noted", "response": "Well considered."})
+    client.post(url(comment, "decide"), data={"kind": "noted", "response": "Well considered.", "seen": comment.answer_state})
     client.post(tell(comment))
     client.post(tell(comment))
     (mail,) = sent()
     assert "Well considered." in text_of(mail)
     assert "Too hasty." not in text_of(mail)
-    client.post(url(comment, "decide"), data={"kind": "accepted", "response": "Changed again."})
+    client.post(url(comment, "decide"), data={"kind": "accepted", "response": "Changed again.", "seen": comment.answer_state})
     client.post(tell(comment))
     assert "Changed again." in text_of(sent()[-1])
     assert len(sent()) == 2

@@ -107,7 +107,7 @@ def test_a_draft_is_neither_told_nor_counted_and_the_focal_point_decides(
     page = desk.get(f"{base(first)}?comment={first.public_id}").text
     assert "Draft by Rina Rapporteur" in page
     assert page.count("Drafted &lt;b&gt;so") == 2  # as it is, and in the form
-    assert desk.post(url(first, "decide"), data={"kind": "accepted"}).status_code == 303
+    assert desk.post(url(first, "decide"), data={"kind": "accepted", "seen": first.answer_state}).status_code == 303
     assert (first.proposal, first.disposition.kind) == (None, DispositionKind.ACCEPTED)
     freeze_refuses(client, comments[1], section, browse, focal_point)
 
@@ -125,7 +125,7 @@ def test_a_second_pair_of_eyes(comments: Any, section: Any, author: Any, focal_p
     assert browse(factories.make_user(Role.ORGANISER, factories.make_consultation())).post(switch).status_code == 404
     assert organiser.post(switch, data={"wanted": "1"}).status_code == 303
     assert last_entry("consultation.second_pair") is not None
-    assert desk.post(url(first, "decide"), data=NOTED).status_code == 303
+    assert desk.post(url(first, "decide"), data={**NOTED, "seen": first.answer_state}).status_code == 303
     assert first.disposition is None
     assert answers.untold(section.consultation) == []
     assert listed(desk, comments, state="second") == [1]
@@ -187,7 +187,8 @@ def test_duplicates_are_merged_into_the_one_that_stays(comments: Any, section: A
     assert "See comment 1" in comments[2].disposition.response
     assert desk.post(merge, data={**ticked, "stays": comments[2].public_id}).status_code == 422  # a duplicate itself
     freeze(section)
-    assert desk.post(merge, data={**ticked, "stays": comments[0].public_id}).status_code == 409
+    again = {**ticked, "stays": comments[0].public_id, "replace": comments[2].public_id, "words": "Other words."}
+    assert desk.post(merge, data=again).status_code == 409
 
 
 def test_an_objection_is_taken_for_a_week_after_being_told(comments: Any, focal_point: Any, author: Any, browse: Any, sent: Any) -> None:

@@ -37,10 +37,9 @@ def test_five_comments_are_answered_by_keyboard_alone(own_demo_site: Site, open_
     place, section = busiest(site)
     page = open_page()
     enter_demo(page, site.url, place)
-    page.goto(f"{site.url}{DESK}?section={section}&state=open#chosen")
+    page.goto(f"{site.url}{DESK}?section={section}&state=open")  # nobody clicked into it: the keys work at once
     chosen = page.locator("#chosen-title")
     page.evaluate("window.isTheSamePage = true")
-    expect(page.locator(".review-desk__detail")).to_be_focused()
     for turn in range(5):
         before = chosen.text_content()
         if turn % 2:
@@ -50,15 +49,28 @@ def test_five_comments_are_answered_by_keyboard_alone(own_demo_site: Site, open_
         else:
             page.keyboard.press("a")
             page.keyboard.press("Enter")
-        expect(page.locator("#flashes")).to_contain_text(f"{(before or '').split()[1].rstrip(':')} telah dijawab.")  # they read Indonesian
+        number = (before or "").split()[1].rstrip(":")  # they read Indonesian
+        expect(page.locator("#done")).to_contain_text(f"Masukan {number}: {'Tidak diterima' if turn % 2 else 'Diterima'}")
         expect(chosen).not_to_have_text(before or "")
         expect(page.locator(".review-desk__detail")).to_be_focused()
         with site.database() as database:
-            kind = database.execute("SELECT kind FROM dispositions ORDER BY id DESC LIMIT 1").fetchone()[0]
-        assert kind == ("not_accepted" if turn % 2 else "accepted")
+            newest = "SELECT d.kind, c.number FROM dispositions d JOIN comments c ON c.id = d.comment_id ORDER BY d.id DESC LIMIT 1"
+            kind, answered = database.execute(newest).fetchone()
+        assert (kind, str(answered)) == ("not_accepted" if turn % 2 else "accepted", number)  # of the comment that was shown
     assert page.evaluate("window.isTheSamePage")
     # an answer that lacks its reason is refused, and what was chosen stays
     page.keyboard.press("p")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#desk .error-summary")).to_be_visible()
     expect(page.locator('#desk [name=kind][value="accepted_in_part"]')).to_be_checked()
+    # the way back from the last decision
+    page.locator("#done").get_by_role("button").click()
+    expect(page.locator("#flashes")).to_contain_text(f"Jawaban atas masukan {number} dibatalkan.")
+    with site.database() as database:
+        assert database.execute("SELECT count(*) FROM dispositions WHERE taken_back_at IS NOT NULL").fetchone()[0] == 1
+    # a key that is pressed while another comment is on its way decides nothing
+    page.goto(f"{site.url}{DESK}?section={section}&state=open")
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    page.wait_for_url("**comment=*")
+    expect(page.locator("#desk [name=kind]:checked")).to_have_count(0)

@@ -83,7 +83,7 @@ _ACTIONS = {
     "reply.withdraw": "comments.withdraw_reply",
     "comment.object": "comments.object_to",
     "comment.draft": "desk.draft_answer",
-    "comment.decide": "desk.answer_together desk.decide desk.merge_together desk.resolve desk.together",
+    "comment.decide": "desk.undo desk.answer_together desk.decide desk.merge_together desk.resolve desk.together",
     "comment.confirm": "desk.confirm",
     "comment.assign": "desk.assign",
     "comment.import": "desk.apply_matrix desk.drop_matrix desk.import_matrix desk.preview_matrix",
