@@ -248,6 +248,8 @@ def _check_in(event: Event, holder: _Holder, made: _Made, *, by: Actor, nonce: s
     if registration.event_id != event.id:
         return ScanAnswer(ScanResult.WRONG_EVENT, registration)
     at, is_late = how.times(now())
+    if isinstance(by, Device) and by.paired_at is not None:
+        at = max(at, by.paired_at)  # it was no desk of ours before, whatever its clock says
     row = copy_of(
         CheckIn,
         id=None,

@@ -102,7 +102,7 @@ def revoke(device: Device, *, by: Actor) -> None:
 
 
 # what a request of a device needs to know; read at each of them
-OF_DEVICE = ("id", "public_id", "consultation_id", "event_id", "name", "kind", "asks_signature", "revoked_at", "wiped_at")
+OF_DEVICE = ("id", "public_id", "consultation_id", "event_id", "name", "kind", "asks_signature", "paired_at", "revoked_at", "wiped_at")
 OF_EVENT = ("id", "slug", "consultation_id", "state", "title", "starts_on", "ends_on", "timezone")
 DEVICES, EVENTS = cast(Table, Device.__table__), cast(Table, Event.__table__)
 _WITH_EVENT = select(*(DEVICES.c[name] for name in OF_DEVICE), *(EVENTS.c[name] for name in OF_EVENT)).join(

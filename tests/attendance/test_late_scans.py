@@ -137,3 +137,20 @@ def test_scans_made_together_count_as_those_made_one_after_another(app: Any, see
         )
     assert told[0] == told[1]
     assert len({result for result, _at in told[0][0]}) > 1
+
+
+@pytest.mark.usefixtures("audit_ok")
+def test_a_device_dates_no_arrival_before_it_was_paired_or_outside_the_events_days(event: Event) -> None:
+    with clock_at(at(event, 60)):
+        desk = devices.create_token(event, "Bought at ten", by=factories.BY)[0]
+    codes = [ticket_code(factories.make_registration(event).seed) for _n in range(2)]
+    with clock_at(at(event, 90)):
+        early = Scan(claimed_at=at(event, 0), clock_offset=0.0)
+        (answer,) = actions.scan_all([Shown(event, desk, "n1", codes[0], "", early)])
+        assert answer.check_in is not None
+        assert answer.check_in.scanned_at == at(event, 60)
+    with clock_at(at(event, 3 * 24 * 60)):
+        later = Scan(claimed_at=at(event, 2 * 24 * 60), clock_offset=0.0)
+        (answer,) = actions.scan_all([Shown(event, desk, "n2", codes[1], "", later)])
+        assert answer.result is ScanResult.WRONG_DAY
+    assert scans(event) == [(ScanResult.OK, True, "Bought at ten"), (ScanResult.WRONG_DAY, False, "Bought at ten")]
