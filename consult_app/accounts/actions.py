@@ -84,6 +84,12 @@ def end_sessions(user: User, *, by: Actor) -> None:
 
 @audit.in_turn
 def change_profile(user: User, name: str, title: str, language: str, *, by: Actor) -> None:
+    """Save what they say of themselves. Raises Conflict for another name of somebody who was named to sign, or is a deputy:
+    a signature bears the name that the organiser knew.
+    """
+    signs = bool(user.focal_points) or any(not delegation.is_over for delegation in user.delegations)
+    if name != user.name and signs:
+        raise Conflict(_("You are named to sign under this name, so it stays. Ask an organiser to name you anew."))
     user.name, user.title, user.language = name, title, language
     audit.record(by, "user.profile", user)
 

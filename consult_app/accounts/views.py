@@ -24,7 +24,7 @@ from consult_app.accounts.models import Membership, User
 from consult_app.accounts.passwords import is_password
 from consult_app.addresses import address_key
 from consult_app.db import db, now
-from consult_app.errors import Invalid
+from consult_app.errors import Conflict, Invalid
 from consult_app.forms import mark
 from consult_app.i18n import gettext
 from consult_app.policy import Role, public
@@ -235,11 +235,16 @@ def profile() -> Answer:
     public()
     form = ProfileForm(obj=own_account())
     if form.validate_on_submit():
-        actions.change_profile(g.actor, form.name.data or "", form.title.data or "", form.language.data, by=g.actor)
-        db.session.commit()
-        session["language"] = g.actor.language
-        flash(gettext("Your account is saved."), "success")
-        return redirect(url_for("accounts.profile"), 303)
+        try:
+            actions.change_profile(g.actor, form.name.data or "", form.title.data or "", form.language.data, by=g.actor)
+            db.session.commit()
+            session["language"] = g.actor.language
+            flash(gettext("Your account is saved."), "success")
+            return redirect(url_for("accounts.profile"), 303)
+        except Conflict as problem:
+            db.session.rollback()
+            form.name.errors = [str(problem.message)]
+            return profile_page(form, problem.status)
     return profile_page(form, 422 if form.is_submitted() else 200)
 
 

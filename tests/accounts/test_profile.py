@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from consult_app.db import db
+from consult_app.policy import Role
 from tests import factories
 
 PROFILE = {"name": "Retno  Wulandari", "title": "Director", "language": "id"}
@@ -26,6 +28,20 @@ def test_an_invalid_profile_is_422_and_kept(browse: Any) -> None:
     assert "Typed &lt;b&gt;title" in answer.text
     assert browse(user).post("/account", data={**PROFILE, "language": "xx"}).status_code == 422
     assert user.name == before
+
+
+def test_a_signatory_does_not_rename_themselves_into_another(browse: Any, audit_ok: None) -> None:
+    consultation = factories.make_consultation()
+    user = factories.make_user(Role.FOCAL_POINT, consultation, name="Retno Focal")
+    factories.name_focal_point(consultation.sections[0], user)
+    db.session.commit()
+    client = browse(user)
+    answer = client.post("/account", data={**PROFILE, "name": "The Minister"})
+    assert answer.status_code == 409
+    assert "so it stays" in answer.text
+    assert client.post("/account", data={**PROFILE, "name": "Retno Focal", "language": "en"}).status_code == 303
+    db.session.refresh(user)
+    assert (user.name, user.title) == ("Retno Focal", "Director")
 
 
 def test_it_is_for_whoever_is_signed_in_with_an_account(browse: Any) -> None:
