@@ -58,16 +58,16 @@ def test_five_comments_are_answered_by_keyboard_alone(own_demo_site: Site, open_
             kind, answered = database.execute(newest).fetchone()
         assert (kind, str(answered)) == ("not_accepted" if turn % 2 else "accepted", number)  # of the comment that was shown
     assert page.evaluate("window.isTheSamePage")
-    # an answer that lacks its reason is refused, and what was chosen stays
-    page.keyboard.press("p")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#desk .error-summary")).to_be_visible()
-    expect(page.locator('#desk [name=kind][value="accepted_in_part"]')).to_be_checked()
     # the way back from the last decision
     page.locator("#done").get_by_role("button").click()
     expect(page.locator("#flashes")).to_contain_text(f"Jawaban atas masukan {number} dibatalkan.")
     with site.database() as database:
         assert database.execute("SELECT count(*) FROM dispositions WHERE taken_back_at IS NOT NULL").fetchone()[0] == 1
+    # an answer that lacks its reason is refused, and what was chosen stays
+    page.keyboard.press("p")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#desk .error-summary")).to_be_visible()
+    expect(page.locator('#desk [name=kind][value="accepted_in_part"]')).to_be_checked()
     # a key that is pressed while another comment is on its way decides nothing
     page.goto(f"{site.url}{DESK}?section={section}&state=open")
     page.keyboard.press("j")
