@@ -162,6 +162,7 @@ TABLE: Mapping[str, tuple[Role, ...]] = {
     "comment.record": (F, R),
     "comment.withdraw": (OWNER,),
     "comment.attach": (OWNER,),
+    "comment.original_file": STAFF + (OWNER,),  # others get a copy that does not tell who sent it
     "comment.reply": STAFF + (T,),
     "reply.withdraw": (OWNER,),
     "comment.object": (OWNER,),

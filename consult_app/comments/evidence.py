@@ -16,6 +16,7 @@ from typing import NoReturn, Protocol
 from sqlalchemy import select
 
 from consult_app import audit, filekind, jobs, storage
+from consult_app.comments import without_traces
 from consult_app.comments.actions import require_open
 from consult_app.comments.models import Attachment, Comment, FileKind
 from consult_app.db import db, now
@@ -28,6 +29,8 @@ MOST_FILES = 3
 MOST_BYTES = 10 * 1024 * 1024
 MOST_REQUEST = MOST_FILES * MOST_BYTES + 3 * 1024 * 1024  # with the words beside them
 LOOKER = Path(filekind.__file__)
+COPIER = Path(without_traces.__file__)
+COPY_SECONDS = 30
 TYPES = {
     FileKind.PDF: "application/pdf",
     FileKind.PNG: "image/png",
@@ -47,6 +50,8 @@ REASONS = {
     "locked": _("“%(name)s” is protected by a password. Save it without."),
     "bomb": _("“%(name)s” is far larger inside than it looks."),
     "slow": _("“%(name)s” takes too long to look at."),
+    "unreadable": _("“%(name)s” cannot be read. Open it, save it again, and send that."),
+    "others": _("“%(name)s” has other files inside. Send those as files of their own."),
 }
 TOO_MANY = _("At most three files with one comment. A link can lead to more.")
 
@@ -94,6 +99,33 @@ def look(name: str, data: bytes) -> FileKind:
     return FileKind(answer["kind"])
 
 
+def copy_without_traces(kind: FileKind, name: str, data: bytes) -> bytes:
+    """What others than the staff get of a file: without place, camera, author, remarks and history.
+
+    Made in a process of its own. Raises Invalid with the reason where that cannot be done.
+    """
+    command = [sys.executable, "-I", str(COPIER), kind.value]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=COPY_SECONDS, check=False)  # noqa: S603  our own
+    except subprocess.TimeoutExpired:
+        _refuse("slow", name)
+    if done.returncode == without_traces.HOLDS_OTHERS:
+        _refuse("others", name)
+    if done.returncode != 0:
+        _refuse("slow" if done.returncode == -signal.SIGXCPU else "unreadable", name)
+    return done.stdout
+
+
+def key_of_copy(key: str) -> str:
+    """Where the copy for others lies, beside the file that was received."""
+    return hashlib.sha256(f"copy {key}".encode()).hexdigest()[:40]
+
+
+def _empty(key: str) -> None:
+    for one in (key, key_of_copy(key)):
+        storage.store().delete(one)
+
+
 def receive(uploads: Iterable[Upload]) -> list[Given]:
     """Look at files and put them into the store; no transaction should be open meanwhile (`web.pause_transaction`).
 
@@ -109,9 +141,12 @@ def receive(uploads: Iterable[Upload]) -> list[Given]:
             data = upload.read(MOST_BYTES + 1)
             if len(data) > MOST_BYTES:
                 _refuse("heavy", name)
-            one = Given(look(name, data), name, len(data), hashlib.sha256(data).hexdigest(), storage.new_key())
-            storage.store().put(one.key, data)
+            kind = look(name, data)
+            copy = copy_without_traces(kind, name, data)
+            one = Given(kind, name, len(data), hashlib.sha256(data).hexdigest(), storage.new_key())
             given.append(one)
+            storage.store().put(one.key, data)
+            storage.store().put(key_of_copy(one.key), copy)
     except BaseException:
         drop(given)
         raise
@@ -121,7 +156,7 @@ def receive(uploads: Iterable[Upload]) -> list[Given]:
 def drop(given: Sequence[Given]) -> None:
     """Take out of the store what no row names."""
     for one in given:
-        storage.store().delete(one.key)
+        _empty(one.key)
 
 
 def _require_takes_files(comment: Comment, number: int, by: Actor) -> None:
@@ -182,6 +217,22 @@ def content(attachment: Attachment) -> bytes:
     return data
 
 
+def content_for_others(attachment: Attachment) -> bytes:
+    """The copy without traces; of a file that was received before copies were made, it is made now.
+
+    Raises Missing where the file is gone, Conflict where it is not what was recorded, or cannot be copied.
+    """
+    data = storage.store().get(key_of_copy(attachment.key))
+    if data is not None:
+        return data
+    try:
+        copy = copy_without_traces(attachment.kind, attachment.name, content(attachment))
+    except Invalid as problem:
+        raise Conflict(_("This file tells who sent it, and cannot be shown without that. Ask the organisers.")) from problem
+    storage.store().put(key_of_copy(attachment.key), copy)
+    return copy
+
+
 @audit.in_turn
 def erase(attachment: Attachment, *, by: Actor) -> None:
     """Take a file away because its sender is erased; that there was one stays. The worker empties the store."""
@@ -196,7 +247,7 @@ def delete(attachment_id: int) -> None:
     """Empty the place of a file that was erased."""
     attachment = db.session.get(Attachment, attachment_id)
     if attachment is not None and attachment.erased_at is not None:
-        storage.store().delete(attachment.key)
+        _empty(attachment.key)
 
 
 @jobs.hourly
@@ -205,7 +256,10 @@ def drop_what_nobody_names() -> None:
     place = storage.store()
     if not isinstance(place, storage.Folder):
         return  # a bucket has rules of its own for that
-    for key in place.keys(older_than=now() - dt.timedelta(days=1)):
-        if db.session.scalar(select(Attachment.id).where(Attachment.key == key, Attachment.erased_at.is_(None))) is None:
+    old = place.keys(older_than=now() - dt.timedelta(days=1))
+    named = set(db.session.scalars(select(Attachment.key).where(Attachment.erased_at.is_(None)))) if old else set()
+    named |= {key_of_copy(key) for key in named}
+    for key in old:
+        if key not in named:
             place.delete(key)
     db.session.rollback()

@@ -60,7 +60,10 @@ def _own_comment(slug: str, public_id: str) -> Comment:
 
 @bp.get("/consultations/<slug>/comments/<public_id>/evidence/<int:number>")
 def evidence_file(slug: str, public_id: str, number: int) -> Answer:
-    """A file, always to be saved and never shown in the page; its name tells the comment and nothing else."""
+    """A file, always to be saved and never shown in the page; its name tells the comment and nothing else.
+
+    The staff and its sender get it as it was received, others a copy that does not tell who sent it.
+    """
     consultation = load_consultation(slug)
     require("comment.see", consultation)
     comment = queries.load_comment(consultation, public_id)
@@ -68,8 +71,10 @@ def evidence_file(slug: str, public_id: str, number: int) -> Answer:
         raise Missing(gettext("There is no such file."))
     attachment = evidence.load_attachment(comment, number)
     name = f"comment-{comment.number}-evidence-{number}.{attachment.kind.value}"
+    is_whole = policy.can(g.actor, "comment.original_file", comment)
     db.session.expunge(attachment)
     pause_transaction()
-    answer = download(evidence.content(attachment), name, evidence.TYPES[attachment.kind])
+    data = evidence.content(attachment) if is_whole else evidence.content_for_others(attachment)
+    answer = download(data, name, evidence.TYPES[attachment.kind])
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     return answer

@@ -5,9 +5,19 @@ from __future__ import annotations
 import io
 import zipfile
 
+import pikepdf
 from PIL import Image
 
-PDF = b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n"
+
+def _pdf() -> bytes:
+    out = io.BytesIO()
+    with pikepdf.new() as made:
+        made.add_blank_page()
+        made.save(out, deterministic_id=True)
+    return out.getvalue()
+
+
+PDF = _pdf()
 ZIPPED = {
     "docx": {"[Content_Types].xml": b"<Types>wordprocessingml.document.main+xml</Types>", "word/document.xml": b"<w/>"},
     "xlsx": {"[Content_Types].xml": b"<Types>spreadsheetml.sheet.main+xml</Types>", "xl/workbook.xml": b"<w/>"},
