@@ -7,7 +7,7 @@ import unicodedata
 
 import idna
 
-_DROPPED = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})  # control characters, zero width, spaces
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control characters, zero width
 
 
 def address_key(words: str | None) -> str:
@@ -16,7 +16,7 @@ def address_key(words: str | None) -> str:
     By it seats are kept apart, accounts found, and tries counted.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKC", words or "") if unicodedata.category(c) not in _DROPPED)
-    plain = plain.replace("\u3002", ".").lower()
+    plain = plain.strip().replace("\u3002", ".").lower()
     name, at, domain = plain.rpartition("@")
     with contextlib.suppress(idna.IDNAError):  # no domain at all: the form says so
         domain = idna.encode(domain.rstrip("."), uts46=True).decode() if at else domain

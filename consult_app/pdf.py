@@ -8,6 +8,7 @@ printed, and `unprintable` names it to its writer before.
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -107,9 +108,20 @@ def _drawable(words: str, font: str) -> str:
     return "".join(c for c in text if ord(c) not in _MODIFIERS and (unicodedata.category(c) != "Cf" or c in "\n\t"))
 
 
+CODES_TOLD = 3  # of characters in a row that no font has; more are counted
+
+
+def _codes(unknown: str) -> str:
+    """What stands in the place of characters that no font has: [U+4E2D U+6587], or [U+4E2D U+6587 U+5B57 +9]."""
+    told = " ".join(f"U+{ord(c):04X}" for c in unknown[:CODES_TOLD])
+    more = f" +{len(unknown) - CODES_TOLD}" if len(unknown) > CODES_TOLD else ""
+    return f"[{told}{more}]"
+
+
 def _known(words: str, font: str) -> str:
-    """The text with the code of each character that no font has, such as [U+4E2D], in that character's place."""
-    return "".join(c if _font_of(c, font) else f"[U+{ord(c):04X}]" for c in _drawable(words, font))
+    """The text with codes in the place of characters that no font has."""
+    groups = itertools.groupby(_drawable(words, font), key=lambda c: bool(_font_of(c, font)))
+    return "".join("".join(part) if is_known else _codes("".join(part)) for is_known, part in groups)
 
 
 _PLAIN = re.compile("[\n\t\x20-\x7e\xa0-\u017e\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]*")
@@ -149,7 +161,7 @@ def runs(words: str, font: str = SANS) -> list[tuple[str, str]]:
     for c in shown:
         kind = _font_of(c, font)
         if not kind:  # a joined form that its font lacks
-            c, kind = f"[U+{ord(c):04X}]", font
+            c, kind = _codes(c), font
         if found and (found[-1][0] == kind or (c == " " and found[-1][0] != EMOJI)):
             found[-1] = (found[-1][0], found[-1][1] + c)
         else:

@@ -61,8 +61,8 @@ def test_what_has_a_plain_form_is_printed_in_it(app: Any, words: str, shown: str
 
 
 def test_what_no_font_has_is_printed_as_its_code_never_as_a_box(app: Any) -> None:
-    text = printed("Nama: 中文 \ue123")
-    assert "Nama: [U+4E2D][U+6587] [U+E123]" in text
+    text = printed("Nama: 中文 \ue123, 中文字符很多")
+    assert "Nama: [U+4E2D U+6587] [U+E123], [U+4E2D U+6587 U+5B57 +3]" in text
     assert "□" not in text
     assert pdf.unprintable("中文中 é \ue123 محمد ꦱꦶ 👍") == ["中", "文", "\ue123"]
 

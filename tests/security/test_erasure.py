@@ -36,12 +36,13 @@ from consult_app.registrations.actions import change, send_again
 from consult_app.registrations.models import Person, Registration
 from consult_app.registrations.people import details_of
 from tests import factories
+from tests.comments.files import PDF
 from tests.security.test_matrix import best, calls
 from tests.security.world import Filled, Site, fill
 
 NAME, MAIL, PHONE = "Zulkifli Uniknama", "p@ours.example", "+62 812-7777-0001"
 WORDS = ("uniknama", "zulkifli", MAIL, "7777-0001", "zulkifli-cv.pdf", "uniknama-in-the-file")
-FILE = b"%PDF-1.4\n%uniknama-in-the-file\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF"
+FILE = PDF.replace(b"\n", b"\n%uniknama-in-the-file\n", 1)  # a remark of the file's first lines
 
 
 @pytest.fixture
