@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import change_views, desk, draft_views, evidence_views, matrix_views, reply_views, together, views  # noqa: F401  they add routes to the blueprints
+from . import authors, change_views, desk, draft_views, evidence_views, matrix_views, reply_views, together, views  # noqa: F401  they listen, or add routes to the blueprints
 
 
 def init_app(app: Flask) -> None:

@@ -146,6 +146,8 @@ def write_comment(
         revision=revision,
         registration=registration,
         person_id=registration.person_id,
+        institution=registration.institution,
+        stakeholder_type=registration.stakeholder_type,
         number=(last or 0) + 1,
         kind=kind,
         text=text.strip(),
@@ -270,9 +272,10 @@ def take_position(
             indicator_id=indicator.id,
             revision=revision,
             person_id=registration.person_id,
-            registration_id=registration.id,
         )
-        db.session.add(position)
+    position.institution_id, position.stakeholder_type_id = registration.institution_id, registration.stakeholder_type_id
+    position.registration_id, position.was_spoken = registration.id, False
+    db.session.add(position)
     position.value, position.reason, position.taken_at = value, reason.strip(), now()
     audit.record(by, "position.take", position)
     return position

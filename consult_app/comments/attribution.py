@@ -39,14 +39,17 @@ def _told(name: str, institution: str, kind: str, rule: Attribution, roles: froz
     return Byline("", institution if rule is Attribution.BY_INSTITUTION else "", kind)
 
 
-def _of(author: Registration, rule: Attribution, roles: frozenset[Role]) -> Byline:
-    return _told(author.full_name, local(author.institution.name), local(author.stakeholder_type.name), rule, roles)
+def _of(said: Comment | Reply, author: Registration, rule: Attribution, roles: frozenset[Role]) -> Byline:
+    """By the institution and type that the author had when writing (rule 28)."""
+    assert said.institution is not None
+    assert said.stakeholder_type is not None
+    return _told(author.full_name, local(said.institution.name), local(said.stakeholder_type.name), rule, roles)
 
 
 def byline(comment: Comment, roles: frozenset[Role]) -> Byline:
     """The author of a comment as somebody with these roles may see them."""
     rule = comment.section.consultation.attribution
-    shown = _of(comment.registration, rule, roles)
+    shown = _of(comment, comment.registration, rule, roles)
     if comment.recorded_by is None or (rule is Attribution.BY_STAKEHOLDER_TYPE and not roles & KNOW):
         return shown
     return replace(shown, recorded_by=comment.recorded_by.name)
@@ -57,7 +60,7 @@ def reply_byline(reply: Reply, roles: frozenset[Role]) -> Byline:
     comment = reply.comment
     rule = comment.section.consultation.attribution
     if reply.registration is not None:
-        return _of(reply.registration, rule, roles)
+        return _of(reply, reply.registration, rule, roles)
     assert reply.written_by is not None
     held = [membership for membership in reply.roles if membership.role in STAFF]
     held.sort(key=lambda membership: STAFF.index(membership.role))

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
 
 from consult_app.comments.models import Comment, Position, PositionValue
 from consult_app.comments.queries import SHOWN, SMALL, Held, PositionRow, RevisionRow, held, is_newest_position, no_counts, suppressed
@@ -68,11 +67,10 @@ def _indicators(consultation: Consultation) -> list[Indicator]:
 def _people(consultation: Consultation) -> tuple[By, By]:
     """The newest position of each person on each indicator, by stakeholder type and by revision."""
     taken = (
-        select(Position.indicator_id, Registration.stakeholder_type_id, Revision.number, Position.value, func.count())
-        .join(Registration, Registration.id == Position.registration_id)
+        select(Position.indicator_id, Position.stakeholder_type_id, Revision.number, Position.value, func.count())
         .join(Revision, Revision.id == Position.revision_id)
         .where(Position.consultation_id == consultation.id, is_newest_position())
-        .group_by(Position.indicator_id, Registration.stakeholder_type_id, Revision.number, Position.value)
+        .group_by(Position.indicator_id, Position.stakeholder_type_id, Revision.number, Position.value)
     )
     by_type: By = defaultdict(dict)
     by_revision: By = defaultdict(dict)
@@ -87,10 +85,7 @@ def heat_map(consultation: Consultation, *, suppress: bool) -> tuple[list[Stakeh
     types, (by_type, by_revision) = _types(consultation), _people(consultation)
     seen = defaultdict(set, {indicator_id: set(kinds) for indicator_id, kinds in by_type.items()})
     commented = (
-        select(Comment.indicator_id, Registration.stakeholder_type_id)
-        .join(Registration, Registration.id == Comment.registration_id)
-        .where(Comment.consultation_id == consultation.id, *SHOWN)
-        .distinct()
+        select(Comment.indicator_id, Comment.stakeholder_type_id).where(Comment.consultation_id == consultation.id, *SHOWN).distinct()
     )
     for indicator_id, kind in db.session.execute(commented).tuples():
         seen[indicator_id].add(kind)
@@ -144,14 +139,12 @@ class Stand:
 
 def _standing(consultation: Consultation) -> dict[tuple[int, int], Stand]:
     """By indicator and institution, the position of whoever spoke for it last, on the latest revision that any of them spoke on."""
-    speaks = aliased(Registration)
-    is_theirs = (speaks.person_id == Registration.person_id) & (speaks.institution_id == Registration.institution_id)
+    is_theirs = (Registration.person_id == Position.person_id) & (Registration.institution_id == Position.institution_id)
+    speaks = select(Registration.id).where(is_theirs, Registration.speaks_for_institution).exists()
     query = (
-        select(Position.indicator_id, Registration.institution_id, Registration.stakeholder_type_id, Position.value, Revision.number)
-        .join(Registration, Registration.id == Position.registration_id)
-        .join(speaks, is_theirs & speaks.speaks_for_institution)
+        select(Position.indicator_id, Position.institution_id, Position.stakeholder_type_id, Position.value, Revision.number)
         .join(Revision, Revision.id == Position.revision_id)
-        .where(Position.consultation_id == consultation.id, is_newest_position())
+        .where(Position.consultation_id == consultation.id, is_newest_position(), speaks | Position.was_spoken)
         .order_by(Revision.number, Position.taken_at, Position.id)
     )
     rows = db.session.execute(query).tuples()

@@ -14,7 +14,7 @@ from consult_app.audit import Audited
 from consult_app.consultations.diff import Ops, word_diff
 from consult_app.consultations.models import Indicator, Revision, Section, today_in
 from consult_app.db import Model, Public, enum_type, now
-from consult_app.registrations.models import Institution, Registration
+from consult_app.registrations.models import Institution, Registration, StakeholderType
 
 
 class CommentKind(enum.StrEnum):
@@ -69,6 +69,7 @@ class Moderation(enum.StrEnum):
 OBJECTION_TIME = dt.timedelta(days=7)  # after the author was told of the answer
 
 _SHOWN = text("withdrawn_at IS NULL AND moderation IS NULL")
+AS_WRITTEN = frozenset({"institution_id", "stakeholder_type_id"})  # what the author was when writing; the log covers it since 0019
 
 
 class Comment(Public, Audited, Model):
@@ -76,6 +77,7 @@ class Comment(Public, Audited, Model):
 
     __tablename__ = "comments"
     audit_leaves_out = frozenset({"search"})  # a copy of what is covered, folded
+    audit_later = AS_WRITTEN
     __table_args__ = (
         UniqueConstraint("registration_id", "client_key"),  # a comment sent twice appears once (rule 10)
         Index("ix_comments_indicator_id_id", "indicator_id", "id"),
@@ -90,6 +92,8 @@ class Comment(Public, Audited, Model):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revisions.id"))
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))  # that the author had when writing (rule 28)
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
     number: Mapped[int]  # its No in the comment matrix, counted per consultation
     kind: Mapped[CommentKind] = mapped_column(enum_type(CommentKind))
     text: Mapped[str]
@@ -110,6 +114,8 @@ class Comment(Public, Audited, Model):
     indicator: Mapped[Indicator] = relationship()
     revision: Mapped[Revision] = relationship()
     registration: Mapped[Registration] = relationship()
+    institution: Mapped[Institution] = relationship()
+    stakeholder_type: Mapped[StakeholderType] = relationship()
     recorded_by: Mapped[User | None] = relationship()
     dispositions: Mapped[list[Disposition]] = relationship(
         order_by="Disposition.id", back_populates="comment", foreign_keys="Disposition.comment_id"
@@ -196,6 +202,7 @@ class Reply(Public, Audited, Model):
     """What a participant or somebody of the staff answers to a comment, one level deep. It needs no disposition of its own."""
 
     __tablename__ = "replies"
+    audit_later = AS_WRITTEN
     __table_args__ = (
         UniqueConstraint("registration_id", "client_key"),
         UniqueConstraint("written_by_id", "client_key"),
@@ -208,6 +215,8 @@ class Reply(Public, Audited, Model):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revisions.id"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"))  # that a participant had when writing
+    stakeholder_type_id: Mapped[int | None] = mapped_column(ForeignKey("stakeholder_types.id"))
     written_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     text: Mapped[str]
     language: Mapped[str] = mapped_column(default="en")
@@ -217,6 +226,8 @@ class Reply(Public, Audited, Model):
     comment: Mapped[Comment] = relationship(back_populates="replies")
     revision: Mapped[Revision] = relationship()
     registration: Mapped[Registration | None] = relationship()
+    institution: Mapped[Institution | None] = relationship()
+    stakeholder_type: Mapped[StakeholderType | None] = relationship()
     written_by: Mapped[User | None] = relationship()
     roles: Mapped[list[Membership]] = relationship(  # that who wrote it, of the staff, has in the consultation
         primaryjoin=lambda: (foreign(Membership.user_id) == Reply.written_by_id) & (Membership.consultation_id == Reply.consultation_id),
@@ -281,6 +292,7 @@ class Position(Public, Audited, Model):
     """What a participant holds of an indicator, on one revision; on a later one it is marked, not moved (rule 3)."""
 
     __tablename__ = "positions"
+    audit_later = AS_WRITTEN
     __table_args__ = (UniqueConstraint("indicator_id", "person_id", "revision_id"),)
 
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
@@ -288,6 +300,10 @@ class Position(Public, Audited, Model):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revisions.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))  # that they had when taking it (rule 28)
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
+    # taken by who spoke for that institution until they left it: it goes on standing for it
+    was_spoken: Mapped[bool] = mapped_column(default=False)
     value: Mapped[PositionValue] = mapped_column(enum_type(PositionValue))
     reason: Mapped[str] = mapped_column(default="")
     taken_at: Mapped[dt.datetime]

@@ -36,19 +36,24 @@ SMALL = 3
 # What participants, observers, the hall and every file may see: the one place that says it (product.md rule 11 is beside it).
 SHOWN = (Comment.withdrawn_at.is_(None), Comment.moderation.is_(None))
 
-# Who is told of by `attribution`, and no more: a page shows many, and each column is read anew with each row.
-WHO = (
-    load_only(Registration.public_id, Registration.title_before, Registration.name, Registration.title_after, Registration.language),
-    joinedload(Registration.institution).load_only(Institution.name),
-    joinedload(Registration.stakeholder_type).load_only(StakeholderType.name),
-)
+
+def who(said: Any) -> tuple[Any, ...]:
+    """Who is told of by `attribution` as the author of a `Comment` or `Reply`, and no more: a page shows many."""
+    names = (Registration.public_id, Registration.title_before, Registration.name, Registration.title_after, Registration.language)
+    return (
+        joinedload(said.registration).load_only(*names),
+        joinedload(said.institution).load_only(Institution.name),
+        joinedload(said.stakeholder_type).load_only(StakeholderType.name),
+    )
+
+
 _NAME = load_only(User.name)
 _NUMBER = load_only(Revision.number)  # its content is large, and rarely asked for
 
 # What every list shows of a comment. Many share a section and an indicator, whose texts are long: they are not read with each row.
 HEAD = (
     defer(Comment.search),
-    joinedload(Comment.registration).options(*WHO),
+    *who(Comment),
     joinedload(Comment.recorded_by).options(_NAME),
     joinedload(Comment.section).load_only(
         Section.consultation_id, Section.dimension_id, Section.number, Section.state, Section.revision_number, Section.comments_until
@@ -60,7 +65,7 @@ HEAD = (
 ANSWERS = selectinload(Comment.dispositions).joinedload(Disposition.revision).options(_NUMBER)
 
 _REPLIES = selectinload(Comment.replies).options(
-    joinedload(Reply.registration).options(*WHO),
+    *who(Reply),
     joinedload(Reply.written_by).options(_NAME),
     joinedload(Reply.roles).load_only(Membership.role, Membership.institution),  # as what somebody of the staff replied
     joinedload(Reply.revision).options(_NUMBER),
@@ -190,9 +195,7 @@ def review(consultation: Consultation, filters: Mapping[str, str], *, unshown: b
     if filters.get("kind") in set(CommentKind):
         query = query.where(Comment.kind == filters["kind"])
     if filters.get("type"):
-        query = query.where(
-            Comment.registration_id.in_(select(Registration.id).join(StakeholderType).where(StakeholderType.code == filters["type"]))
-        )
+        query = query.where(Comment.stakeholder_type_id.in_(select(StakeholderType.id).where(StakeholderType.code == filters["type"])))
     if filters.get("owner"):
         query = _of_owner(query, filters["owner"])
     for word in filters.get("q", "").split()[:10]:
@@ -393,8 +396,7 @@ def positions(indicator: Indicator, *, suppress: bool) -> Held:
     """What is held of an indicator, the newest position of each person. With `suppress`, no number below three is told."""
     groups = db.session.execute(
         select(StakeholderType.name, StakeholderType.place, Revision.number, Position.value, func.count())
-        .join(Registration, Registration.id == Position.registration_id)
-        .join(StakeholderType, StakeholderType.id == Registration.stakeholder_type_id)
+        .join(StakeholderType, StakeholderType.id == Position.stakeholder_type_id)
         .join(Revision, Revision.id == Position.revision_id)
         .where(Position.indicator_id == indicator.id, is_newest_position())
         .group_by(StakeholderType.id, Revision.number, Position.value)

@@ -69,6 +69,8 @@ def reply_to(
         revision=revision,
         registration=author,
         person_id=author.person_id if author else None,
+        institution=author.institution if author else None,
+        stakeholder_type=author.stakeholder_type if author else None,
         written_by=by if isinstance(by, User) else None,
         text=text.strip(),
         language=language,

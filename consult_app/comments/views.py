@@ -25,7 +25,7 @@ from consult_app.errors import Invalid
 from consult_app.events.models import Event
 from consult_app.i18n import gettext, language, local
 from consult_app.policy import require
-from consult_app.registrations.models import Registration, RegistrationState
+from consult_app.registrations.models import Institution, Registration, RegistrationState
 from consult_app.web import Answer, is_htmx, limiter, paginate, pause_transaction, resume_writing, takes_files
 
 bp = Blueprint("comments", __name__)
@@ -219,7 +219,7 @@ def _speakers(consultation: Consultation) -> list[tuple[str, str]]:
         .join(Registration.event)
         .where(*of_consultation, Event.id == newest.scalar_subquery())
         .order_by(is_here.desc(), Registration.name)
-        .options(*queries.WHO)
+        .options(joinedload(Registration.institution).load_only(Institution.name))
         .limit(500)
     )
     return [("", gettext("Choose one")), *((r.public_id, f"{r.full_name} – {local(r.institution.name)}") for r in rows)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from blinker import Signal
 from sqlalchemy import select
 
 from consult_app import audit
@@ -24,6 +25,10 @@ from consult_app.registrations.telling import tell
 __all__ = ["Details", "details_of", "find_institution", "move_up", "seats_left", "set_quota", "tell"]  # used from here by other features
 
 NOTICE_VERSION = "2026-11"
+# Sent with the registration and `by`: its institution and type were wrong from the beginning, and what was said follows.
+corrected = Signal()
+# Sent with the registration, the `institution` that it spoke for and left, and `by`.
+institution_left = Signal()
 
 
 def find_live(event: Event, email: str) -> Registration | None:
@@ -114,8 +119,12 @@ def set_consents(registration: Registration, answers: dict[Purpose, bool], *, by
 
 
 @audit.in_turn
-def change(registration: Registration, details: Details, *, by: Actor, answers: Given | None = None) -> None:
-    """Change the details. The e-mail is who they are, and stays; a seat in person is given only if one is free."""
+def change(registration: Registration, details: Details, *, by: Actor, answers: Given | None = None, from_beginning: bool = False) -> None:
+    """Change the details. The e-mail is who they are, and stays; a seat in person is given only if one is free.
+
+    What they have said keeps the institution and type that they had then, but where an organiser mends a mistake: with
+    `from_beginning` it was so always.
+    """
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced and can no longer be changed."))
     held_seat = registration.takes_a_seat and registration.is_confirmed
@@ -125,7 +134,8 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
     details.email = registration.email
     institution = registration.institution
     fill(registration, details, by=by)
-    if registration.institution is not institution:
+    has_moved, spoke = registration.institution is not institution, registration.speaks_for_institution
+    if has_moved:
         registration.speaks_for_institution = False  # the mandate was the other institution's
     needs_seat = registration.takes_a_seat and (not held_seat or before != registration.stakeholder_type.id)
     if needs_seat and registration.is_confirmed:
@@ -136,7 +146,11 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
         registration.state = RegistrationState.CONFIRMED
     elif registration.is_waiting and not registration.takes_a_seat:
         set_state(registration, RegistrationState.CONFIRMED)
-    audit.record(by, "registration.change", registration)
+    audit.record(by, "registration.change", registration, note="from the beginning" if from_beginning else "")
+    if from_beginning:
+        corrected.send(registration, by=by)
+    elif has_moved and spoke:
+        institution_left.send(registration, institution=institution, by=by)
     set_answers(registration, answers or {}, by=by)
     move_up(registration.event, by=by)
 

@@ -161,6 +161,19 @@ class OrganiserRegistrationForm(RegistrationForm):
     email = EmailField(_("E-mail address"), [Optional(), Email(), Length(max=200)], filters=[address_key])
 
 
+class EditRegistrationForm(OrganiserRegistrationForm):
+    """What an organiser changes: everything but the e-mail, since another address is another person, who can replace this one."""
+
+    email = None
+    from_beginning = BooleanField(
+        _("It was so from the beginning"),
+        description=_(
+            "Tick this to mend a mistake: what they have commented and held so far is then shown under this institution and type too. "
+            "Without it, only what they say from now on is. The record keeps that you did so."
+        ),
+    )
+
+
 class ReplacementForm(Form):
     """The colleague who takes the seat."""
 

@@ -13,7 +13,7 @@ from consult_app.policy import require
 from consult_app.registrations import actions, labels, queries, speakers
 from consult_app.registrations.answers import words_of
 from consult_app.registrations.blueprint import bp
-from consult_app.registrations.forms import OrganiserRegistrationForm, RefusalForm, ReplacementForm
+from consult_app.registrations.forms import EditRegistrationForm, OrganiserRegistrationForm, RefusalForm, ReplacementForm
 from consult_app.registrations.models import Source
 from consult_app.web import Answer
 
@@ -58,11 +58,11 @@ def edit(slug: str, public_id: str) -> Answer:
     event = load_event(slug)
     require("registration.edit", event)
     registration = queries.load_registration(event, public_id)
-    form = OrganiserRegistrationForm.of(event, queries.stakeholder_types(event.consultation_id), registration)
-    del form.email  # it is who they are: another address is another person, who can replace this one
+    form = EditRegistrationForm.of(event, queries.stakeholder_types(event.consultation_id), registration)
     if form.validate_on_submit():
         try:
-            actions.change(registration, form.details(event), by=g.actor, answers=form.answers())
+            wanted, is_correction = form.details(event), bool(form.from_beginning.data)
+            actions.change(registration, wanted, by=g.actor, answers=form.answers(), from_beginning=is_correction)
             db.session.commit()
             flash(gettext("The registration is saved."), "success")
             return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
