@@ -106,7 +106,7 @@ def _replacements(node: ast.AST) -> Iterator[Callable[[], ast.AST]]:
     elif isinstance(node, ast.IfExp):
         yield lambda: node.body
         yield lambda: node.orelse
-    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+    elif isinstance(node, ast.Return) and not _is_nothing(node.value):
         yield lambda: ast.Return(value=ast.Constant(value=None))
     elif _can_go(node):
         yield ast.Pass
@@ -121,8 +121,9 @@ def _can_go(node: ast.AST) -> bool:
     return isinstance(node, ast.Raise | ast.AugAssign | ast.Delete | ast.Continue | ast.Break)
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.AST | None) -> bool:
+    """Whether None in its place is the same to who asks: None itself, or False."""
+    return node is None or (isinstance(node, ast.Constant) and node.value in (None, False))
 
 
 def _tests(node: ast.AST) -> Iterator[str]:
@@ -323,17 +324,17 @@ class Reach:
 
     def pytest_sessionfinish(self) -> None:
         KEPT.mkdir(parents=True, exist_ok=True)
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         (KEPT / f"reach{worker}.json").write_text(json.dumps(self.kept))
 
 
-def find_reach(jobs: int) -> None:
-    """Run the suite once, without browsers, and keep what each test runs."""
+def find_reach(jobs: int, tests: list[str]) -> None:
+    """Run tests once (without browsers), and keep what each of them runs beside what is known of the others."""
     ignored = [word for path in SLOW for word in ("--ignore", path.rstrip("/"))]
     workers = ["-n", str(jobs), "--dist", "loadgroup"] if jobs > 1 else []
-    pytest.main(["-q", "-p", "tools.mutants", *workers, *ignored, "tests"])
-    together: dict[str, Any] = {}
-    for part in KEPT.glob("reachgw*.json"):
+    pytest.main(["-q", "-p", "tools.mutants", *workers, *ignored, *tests])
+    together: dict[str, Any] = json.loads(REACH.read_text()) if REACH.exists() else {}
+    for part in KEPT.glob("reach?*.json"):
         together |= json.loads(part.read_text())
         part.unlink()
     if together:
@@ -478,7 +479,8 @@ def main() -> int:
     """Try the mutants of the modules named; returns 1 where less than nine in ten are noticed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("modules", nargs="*")
-    parser.add_argument("--reach", action="store_true", help="find anew which tests run which functions")
+    tests_help = "find anew which functions these tests run (all: tests)"
+    parser.add_argument("--reach", nargs="*", metavar="TESTS", help=tests_help)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="only functions whose name contains this")
     parser.add_argument("--count", action="store_true", help="only count")
@@ -488,9 +490,9 @@ def main() -> int:
         for module in chosen.modules:
             print(module, sum(1 for _m in mutants_of(module)))
         return 0
-    if chosen.reach or not REACH.exists():
+    if chosen.reach is not None or not REACH.exists():
         os.environ["CONSULT_REACH"] = "1"
-        find_reach(chosen.jobs)
+        find_reach(chosen.jobs, chosen.reach or ["tests"])
         del os.environ["CONSULT_REACH"]
     if not chosen.modules:
         return 0
