@@ -14,7 +14,6 @@ from benchmarks.site import empty_site, register
 from consult_app import audit
 from consult_app.consultations.models import Consultation
 from consult_app.db import db
-from consult_app.registrations import actions
 from consult_app.registrations.models import Registration, RegistrationState
 from proofs import Finding
 from proofs.site import record_guests
@@ -66,7 +65,7 @@ def last_seat(*, rounds: int, clients: int) -> Finding:
             faults = audit.verify()[1]
             db.session.rollback()
             if url is not None:
-                with mock.patch.object(actions, "lock"):
+                with mock.patch.object(audit, "take_turn"):
                     oversold = [_round(app, *about)[0] for _n in range(2)]
         exactly_one = sum(seats == 1 for seats, _answered in found)
         answered = sum(answered for _seats, answered in found)

@@ -223,8 +223,8 @@ def accept_comment(page: Page, base: str) -> None:
     page.goto(f"{base}/comments?state=open")
     expect(page.locator("#chosen .comment__text")).to_have_text("The text leaves out boarding schools.")
     page.locator('#chosen [name="kind"][value="accepted"]').check()
-    press(page, "Answer")
-    told(page, "Comment 1 is answered.")
+    press(page, "Answer comment 1")
+    told(page, "Comment 1: Accepted")
 
 
 def revise_and_freeze(page: Page, base: str) -> None:
