@@ -247,6 +247,13 @@ def test_a_day_is_read_in_every_usual_way_of_writing_it(words: str) -> None:
 def test_a_day_that_is_none_is_none_and_the_day_stands_before_the_month() -> None:
     assert day_from("2/1/2026") == dt.date(2026, 1, 2)
     assert day_from("12/31/2026") == dt.date(2026, 12, 31)
+    for words in (
+        "Selasa 19 Desember 2023", "Jum’at, 19 Des 2023", "19/XII/2023", "19 XII 2023", "2023-12-19 17:30:00", "19 Nopember 2023",
+        "2023-12-19T08:00", "Tue 19 Dec 2023", "19 Sept 2023", "Dec 19, 2023",
+    ):  # fmt: skip
+        assert day_from(words) in (dt.date(2023, 12, 19), dt.date(2023, 11, 19), dt.date(2023, 9, 19)), words
+    assert day_from("19 Nopember 2023") == dt.date(2023, 11, 19)
+    assert [day_from(words) for words in ("decision 3, 2023", "3 marvels 2023", "Junk 3 May 2023", "3 ma 2023")] == [None] * 4
     for words in ("31/2/2026", "soon", "2026", "12", "32 Mei 2026", "2 Foo 2026", "99999999999999999999", "٢/١/٢٠٢٦x", ""):
         assert day_from(words) is None, words
 
