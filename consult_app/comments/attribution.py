@@ -1,7 +1,8 @@
 """Who is shown as the author of a comment, to whom (product.md rule 11).
 
 Organisers, facilitators and rapporteurs see who spoke, since they have to work with it. Everyone else sees what the
-consultation's rule says; under the Chatham House Rule that is the stakeholder type alone.
+consultation's rule says; under the Chatham House Rule that is the stakeholder type alone, and where too few could have spoken for a
+type, only that it was a participant (rule 28).
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import case, event, func, select
+from sqlalchemy.orm import Session
+
 from consult_app.comments.models import Comment, Reply
+from consult_app.comments.queries import SMALL
 from consult_app.consultations.labels import ROLE
-from consult_app.consultations.models import Attribution
-from consult_app.i18n import local
+from consult_app.consultations.models import Attribution, Consultation
+from consult_app.db import db
+from consult_app.i18n import gettext, local
 from consult_app.policy import STAFF, Actor, Role, can, roles
-from consult_app.registrations.models import Registration
+from consult_app.registrations.models import Registration, RegistrationState, StakeholderType
 
 KNOW = frozenset({Role.ORGANISER, Role.FACILITATOR, Role.RAPPORTEUR, Role.SYSTEM})
 
@@ -33,6 +39,47 @@ class Byline:
         return ", ".join(part for part in (self.name, self.institution, self.stakeholder_type) if part)
 
 
+def wide_types(consultation_id: int) -> frozenset[int]:
+    """The ids of the stakeholder types that are told as "Participants" under the Chatham House Rule.
+
+    Those that fit fewer than three people with a place at an event of the consultation; and, where these are fewer than three
+    together, the next smallest too, so that the wide label does not fit them alone.
+    """
+    known: dict[int, frozenset[int]] = db.session.info.setdefault("wide_types", {})
+    if consultation_id not in known:
+        has_place = case((Registration.state == RegistrationState.CONFIRMED, Registration.person_id))
+        of_type = Registration.stakeholder_type_id
+        counted = select(of_type.label("kind"), func.count(has_place.distinct()).label("number")).group_by(of_type)
+        people = counted.where(Registration.consultation_id == consultation_id).subquery()
+        query = select(StakeholderType.id, people.c.number).outerjoin(people, people.c.kind == StakeholderType.id)
+        found: dict[int, int | None] = dict(
+            db.session.execute(query.where(StakeholderType.consultation_id == consultation_id)).tuples().all()
+        )
+        wide = {kind for kind, number in found.items() if (number or 0) < SMALL}
+        others = sorted((number, kind) for kind, number in found.items() if kind not in wide)
+        while others and any(found[kind] is not None for kind in wide) and sum(found[kind] or 0 for kind in wide) < SMALL:
+            wide.add(others.pop(0)[1])
+        known[consultation_id] = frozenset(wide)
+    return known[consultation_id]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_wide_types(session: Session, _transaction: Any) -> None:
+    session.info.pop("wide_types", None)
+
+
+def told_as_one(consultation: Consultation, roles: frozenset[Role]) -> frozenset[int]:
+    """The ids of the stakeholder types that somebody with these roles must not tell apart."""
+    return wide_types(consultation.id) if must_suppress(consultation.attribution, roles) else frozenset()
+
+
+def type_name(kind: StakeholderType, rule: Attribution, roles: frozenset[Role]) -> str:
+    """A stakeholder type as somebody with these roles may hear of it: pages, files, mails and the hall ask here."""
+    if must_suppress(rule, roles) and kind.id in wide_types(kind.consultation_id):
+        return str(gettext("Participants"))
+    return local(kind.name)
+
+
 def _told(name: str, institution: str, kind: str, rule: Attribution, roles: frozenset[Role]) -> Byline:
     if roles & KNOW or rule is Attribution.BY_NAME:
         return Byline(name, institution, kind)
@@ -43,7 +90,7 @@ def _of(said: Comment | Reply, author: Registration, rule: Attribution, roles: f
     """By the institution and type that the author had when writing (rule 28)."""
     assert said.institution is not None
     assert said.stakeholder_type is not None
-    return _told(author.full_name, local(said.institution.name), local(said.stakeholder_type.name), rule, roles)
+    return _told(author.full_name, local(said.institution.name), type_name(said.stakeholder_type, rule, roles), rule, roles)
 
 
 def byline(comment: Comment, roles: frozenset[Role]) -> Byline:

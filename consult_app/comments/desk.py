@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from consult_app import policy
 from consult_app.comments import answers, labels, queries
-from consult_app.comments.attribution import shown
+from consult_app.comments.attribution import shown, told_as_one
 from consult_app.comments.forms import AssignForm, DecideForm, ResolveForm
 from consult_app.comments.models import Comment, Disposition, DispositionKind, ProposedAnswer
 from consult_app.consultations.labels import LANGUAGE
@@ -33,13 +33,14 @@ def _desk(
 ) -> Answer:
     filters = {key: value for key, value in request.args.items() if key in (*queries.FILTERS, "page")}
     unshown = policy.can(g.actor, "comment.see_unshown", consultation)
-    found = queries.review(consultation, filters, unshown=unshown)
+    held = policy.roles(g.actor, consultation)
+    wide = told_as_one(consultation, held)
+    found = queries.review(consultation, filters, unshown=unshown, wide=wide)
     page = paginate(found, 40, shown=queries.in_short(found, consultation))
     if chosen is not None and chosen.moderation is not None and not unshown:
         abort(404)
     if chosen is None and page.items:
         chosen = queries.load_for_desk(consultation, page.items[0].public_id)
-    held = policy.roles(g.actor, consultation)
     types, owners = types_and_institutions(consultation)
     numbered = select(Section).where(Section.consultation_id == consultation.id).order_by(Section.number)
     sections = db.session.scalars(
@@ -60,7 +61,10 @@ def _desk(
         endorsements=queries.endorsement_counts([chosen]) if chosen else {},
         sections=sections,
         untold=answers.count_untold(consultation).get(consultation.id, 0),
-        types=types,
+        types=[
+            *((kind.code, local(kind.name)) for kind in types if kind.id not in wide),
+            *([(queries.WIDE, gettext("Participants"))] if wide else []),
+        ],
         owners=owners,
         may_decide=any(policy.can(g.actor, "comment.decide", section) for section in sections),
         labels=labels,
@@ -229,7 +233,8 @@ def by_number(consultation: Consultation, number: int | None) -> Comment | None:
 def _next(consultation: Consultation, comment: Comment) -> str | None:
     """The next comment of the filtered list that still waits for an answer: after this one, else from the beginning; else this one."""
     waits = select(ProposedAnswer.comment_id).where(ProposedAnswer.closed_at.is_(None), ProposedAnswer.decided_at.is_not(None))
-    rows = queries.review(consultation, {**_filters(), "state": "open"}, unshown=True).where(
+    wide = told_as_one(consultation, policy.roles(g.actor, consultation))
+    rows = queries.review(consultation, {**_filters(), "state": "open"}, unshown=True, wide=wide).where(
         Comment.id != comment.id, Comment.id.not_in(waits)
     )
     after = rows.order_by(None).order_by((Comment.id < comment.id), Section.number, Comment.number)

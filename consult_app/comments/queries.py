@@ -43,7 +43,7 @@ def who(said: Any) -> tuple[Any, ...]:
     return (
         joinedload(said.registration).load_only(*names),
         joinedload(said.institution).load_only(Institution.name),
-        joinedload(said.stakeholder_type).load_only(StakeholderType.name),
+        joinedload(said.stakeholder_type).load_only(StakeholderType.name, StakeholderType.consultation_id),
     )
 
 
@@ -172,15 +172,16 @@ def waiting(indicator_ids: list[int]) -> list[Comment]:
     return list(db.session.scalars(query.order_by(Comment.id).options(*HEAD)))
 
 
+WIDE = "*"  # as the type of a filter: all types that are told only as "Participants"
 # section (number), state, kind, stakeholder type, owner (an institution's public id, or "none") and words to search for
 FILTERS = ("section", "state", "kind", "type", "owner", "q")
 
 
-def review(consultation: Consultation, filters: Mapping[str, str], *, unshown: bool = False) -> Select[Comment]:
+def review(consultation: Consultation, filters: Mapping[str, str], *, unshown: bool = False, wide: Collection[int] = ()) -> Select[Comment]:
     """The comments of a consultation for the `FILTERS` of the review desk, in the matrix's order.
 
-    What is loaded with them is left to who asks. With `unshown`, also those that a facilitator keeps from the screens: reviewers
-    answer them, files leave them out.
+    What is loaded with them is left to who asks. The types in `wide` are not told apart. With `unshown`, also those that a
+    facilitator keeps from the screens: reviewers answer them, files leave them out.
     """
     query = (
         select(Comment)
@@ -195,7 +196,8 @@ def review(consultation: Consultation, filters: Mapping[str, str], *, unshown: b
     if filters.get("kind") in set(CommentKind):
         query = query.where(Comment.kind == filters["kind"])
     if filters.get("type"):
-        query = query.where(Comment.stakeholder_type_id.in_(select(StakeholderType.id).where(StakeholderType.code == filters["type"])))
+        of_code = select(StakeholderType.id).where(StakeholderType.code == filters["type"], StakeholderType.id.not_in(wide))
+        query = query.where(Comment.stakeholder_type_id.in_(list(wide) if filters["type"] == WIDE else of_code))
     if filters.get("owner"):
         query = _of_owner(query, filters["owner"])
     for word in filters.get("q", "").split()[:10]:

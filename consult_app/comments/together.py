@@ -9,7 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from consult_app import policy
 from consult_app.accounts.models import User
 from consult_app.comments import answers, labels, queries
-from consult_app.comments.attribution import shown
+from consult_app.comments.attribution import shown, told_as_one
 from consult_app.comments.desk import bp, by_number
 from consult_app.comments.forms import MergeForm, TogetherForm
 from consult_app.comments.models import Comment, DispositionKind
@@ -120,7 +120,8 @@ def _chosen(consultation: Consultation) -> list[Comment]:
     """The comments that were ticked, or (`all`) those of the filter. Raises Invalid where there are none, or too many."""
     unshown = policy.can(g.actor, "comment.see_unshown", consultation)
     if request.values.get("all") == "1":
-        query = queries.review(consultation, request.args, unshown=unshown)
+        wide = told_as_one(consultation, policy.roles(g.actor, consultation))
+        query = queries.review(consultation, request.args, unshown=unshown, wide=wide)
     else:
         ids = list(dict.fromkeys(request.values.getlist("comment")))[: MOST + 1]
         query = queries.review(consultation, {}, unshown=unshown).where(Comment.public_id.in_(ids))

@@ -174,6 +174,8 @@ def test_rule_11_who_spoke_is_told_by_the_rule_on_page_and_matrix(
 ) -> None:
     consultation.attribution = rule
     comment_on(section, author)
+    for kind in ("ngo", "ngo", "government", "government"):  # a label that fitted one or two would be widened
+        factories.make_registration(author.event, kind=kind)
     indicator, matrix = f"/consultations/{consultation.slug}/indicators/1.1", f"/consultations/{consultation.slug}/comment-matrix.csv"
     readers = (factories.make_registration(author.event), factories.make_user(Role.OBSERVER, consultation))
     for reader in readers:
