@@ -18,6 +18,7 @@ import copy
 import dataclasses
 import gc
 import importlib
+import itertools
 import json
 import os
 import select
@@ -39,7 +40,7 @@ REACH = KEPT / "reach.json"
 EQUAL = ROOT / "tests" / "mutants_equal.json"
 SLOW = ("tests/journeys/", "tests/proofs/", "tests/test_deploy.py", "tests/test_cloning.py")  # browsers, long proofs
 MOST = 80  # tests that are tried on one mutant
-PATIENCE = 12.0  # seconds of tests after which no further one is begun on a mutant
+PATIENCE = 15.0  # seconds of tests after which no further one is begun on a mutant
 ENDLESS = 240.0  # seconds after which a mutant is an endless loop, which counts as noticed
 
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
@@ -384,7 +385,8 @@ class Trial:
             def cost(name: str) -> float:
                 return reach[name]["seconds"] * (0.3 + weight[name] / 200)
 
-            return [items[n] for n in (sorted(near, key=cost) + sorted(far, key=cost))[:MOST]]
+            in_turn = itertools.zip_longest(sorted(near, key=cost), sorted(far, key=cost))
+            return [items[n] for n in [n for pair in in_turn for n in pair if n][:MOST]]
 
         waiting = [pair for module in self.modules for pair in mutants_of(module) if self.only in pair[0].function]
         running: dict[int, tuple[Mutant, float, int]] = {}

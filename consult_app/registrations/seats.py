@@ -15,16 +15,10 @@ from consult_app.registrations.models import Attendance, ParticipantRole, Quota,
 from consult_app.registrations.telling import tell
 
 
-def lock(event: Event) -> None:
-    """Only one at a time counts the seats of an event (on SQLite the transaction itself is that lock)."""
-    audit.take_turn(event.consultation_id, event)
-
-
 class Seats:
     """The seats of one event as they stand; under the lock they stay so until the transaction ends."""
 
     def __init__(self, event: Event) -> None:
-        # asked anew: an organiser may have changed it while this transaction waited for the lock
         self.capacity = db.session.scalar(select(Event.capacity).where(Event.id == event.id))
         self.quotas: dict[int | None, int | None] = dict(
             db.session.execute(select(Quota.stakeholder_type_id, Quota.seats).where(Quota.event_id == event.id)).tuples().all()
@@ -75,23 +69,22 @@ def set_state(registration: Registration, state: RegistrationState, note: str = 
 
 
 @audit.in_turn
-def move_up(event: Event, *, by: Actor) -> list[Registration]:
+def move_up(event: Event, *, by: Actor) -> None:
     """Give free seats to those who wait, in order, and tell them."""
-    lock(event)
     waiting = db.session.scalars(
         select(Registration)
         .where(Registration.event_id == event.id, Registration.state == RegistrationState.WAITING)
         .order_by(Registration.state_changed_at, Registration.id)
     ).all()
-    seats, moved = Seats(event) if waiting else None, []
+    if not waiting:
+        return
+    seats = Seats(event)
     for registration in waiting:
-        if seats is not None and seats.state_for(registration) is RegistrationState.CONFIRMED:
+        if seats.state_for(registration) is RegistrationState.CONFIRMED:
             set_state(registration, RegistrationState.CONFIRMED)
             seats.taken[registration.stakeholder_type_id] += registration.takes_a_seat
             audit.record(by, "registration.move_up", registration)
             tell(registration, "seat")
-            moved.append(registration)
-    return moved
 
 
 @event_changed.connect

@@ -11,8 +11,8 @@ from consult_app.db import db
 from consult_app.events import actions as events
 from consult_app.events.models import Event
 from consult_app.registrations import actions
-from consult_app.registrations.models import Attendance, ParticipantRole, Registration
-from consult_app.registrations.seats import seats_left
+from consult_app.registrations.models import Attendance, ParticipantRole, Quota, Registration
+from consult_app.registrations.seats import put_quota, seats_left
 from tests import factories
 from tests.factories import BY
 from tests.registrations.test_change import CHANGE
@@ -144,3 +144,36 @@ def test_rule_6_who_is_restored_waits_at_the_end_of_the_line(app: Any) -> None:
     actions.restore(first, by=BY)
     actions.cancel(second, by=BY)
     assert states(first, third) == ["waiting", "confirmed"]
+
+
+def test_rule_4_each_event_has_seats_quotas_and_a_waiting_list_of_its_own(app: Any) -> None:
+    first = factories.make_event(capacity=2)
+    kind = factories.stakeholder_type(first.consultation_id)
+    quota(first, "government", 1)
+    other = factories.make_event(first.consultation, capacity=1)
+    here = [factories.make_registration(first) for _n in range(2)]
+    there = [factories.make_registration(other) for _n in range(2)]
+    assert states(*here, *there) == ["confirmed", "waiting", "confirmed", "waiting"]
+    assert (seats_left(first, kind), seats_left(other, kind)) == (0, 0)
+    assert factories.make_registration(first, kind="ngo").state.value == "confirmed"  # the hall has two, the type one
+    quota(other, "government", 5)  # over the hall's capacity, and nobody's business here
+    assert states(*here, *there) == ["confirmed", "waiting", "confirmed", "waiting"]
+    actions.cancel(there[0], by=BY)
+    assert states(*here, *there) == ["confirmed", "waiting", "cancelled", "confirmed"]
+    third = factories.make_event(first.consultation)
+    assert seats_left(third, kind) is None
+
+
+def test_rule_4_more_seats_for_a_type_move_its_people_up_and_keep_the_target(app: Any, last_entry: Any) -> None:
+    event = factories.make_event()
+    kind = factories.stakeholder_type(event.consultation_id)
+    put_quota(event, 1, 10, kind_id=kind.id, by=BY)
+    people = [factories.make_registration(event) for _n in range(3)]
+    assert states(*people) == ["confirmed", "waiting", "waiting"]
+    quota(event, "government", 2)
+    assert states(*people) == ["confirmed", "confirmed", "waiting"]
+    (row,) = db.session.scalars(db.select(Quota).where(Quota.event_id == event.id))
+    assert (row.seats, row.target) == (2, 10)
+    before = last_entry("quota.set").number
+    put_quota(event, 2, 10, kind_id=kind.id, by=BY)  # the same again: nothing happened, and nothing is recorded
+    assert last_entry("quota.set").number == before
