@@ -21,12 +21,15 @@ from sqlalchemy import select
 import config
 from consult_app import audit, backup, checkpoints, jobs
 from consult_app.accounts.actions import create_user, find_user, set_enabled
+from consult_app.accounts.models import User
+from consult_app.addresses import address_key
 from consult_app.attendance.commands import token
 from consult_app.consultations.commands import framework
 from consult_app.consultations.models import Consultation
 from consult_app.db import db, now, set_transaction_mode
 from consult_app.errors import DomainError
 from consult_app.policy import System
+from consult_app.registrations.models import Person
 from consult_app.reports.commands import draft_command
 from consult_app.reports.commands import verify_command as verify_report_command
 
@@ -54,7 +57,30 @@ def _migrate() -> None:
     set_transaction_mode("write")
     audit.record_uncovered(System("migrate"))
     db.session.commit()
+    _bring_addresses_to_one_form()
     set_transaction_mode("deferred")
+
+
+def _bring_addresses_to_one_form() -> None:
+    """Write addresses that were kept before there was one form of them in that form (rule 5), and commit.
+
+    One that somebody else has in that form already stays as it is: only a person can say whether they are the same.
+    """
+    for _name, model in sorted(audit.audited_models().items()):
+        if "email" not in model.__mapper__.columns:
+            continue
+        kept = db.session.execute(select(model.id, model.email).where(model.email.is_not(None), model.email != ""))
+        for row_id in [one for one, email in kept.tuples() if address_key(email) != email]:
+            row = db.session.get_one(model, row_id)
+            one_form = address_key(row.email)
+            same = select(model.id).where(model.email == one_form)
+            if "consultation_id" in model.__mapper__.columns:
+                same = same.where(model.consultation_id == row.consultation_id)
+            if model in (User, Person) and db.session.scalar(same.limit(1)) is not None:
+                continue
+            row.email = one_form
+            audit.record(System("migrate"), f"{model.__tablename__}.address", row)
+    db.session.commit()
 
 
 @cli.command("migrate")
