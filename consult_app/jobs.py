@@ -8,7 +8,7 @@ what a crash left behind.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -70,6 +70,21 @@ def run(app: Flask, name: str, *ids: int) -> None:
         _jobs[name](*ids)
 
 
+def run_all(app: Flask, functions: Sequence[Job]) -> None:
+    """Run each, also where an earlier one failed; the last failure is raised at the end, so that the queue logs it."""
+    failure: Exception | None = None
+    with app.app_context(), transaction_mode("write"):
+        for function in functions:
+            try:
+                function()
+            except Exception as problem:
+                db.session.rollback()
+                log.exception("periodic job failed", job=function.__name__)
+                failure = problem
+    if failure is not None:
+        raise failure
+
+
 def _open(app: Flask) -> Any:
     wanted: str = app.config["JOBS"]
     if not wanted:
@@ -91,15 +106,11 @@ def init_app(app: Flask) -> None:
 
     @huey.periodic_task(crontab(minute="*"), name="sweep")  # type: ignore[untyped-decorator]
     def sweep_task() -> None:
-        with app.app_context(), transaction_mode("write"):
-            for function in _sweeps:
-                function()
+        run_all(app, _sweeps)
 
     @huey.periodic_task(crontab(minute="7"), name="hourly")  # type: ignore[untyped-decorator]
     def hourly_task() -> None:
-        with app.app_context(), transaction_mode("write"):
-            for function in _hourly:
-                function()
+        run_all(app, _hourly)
 
     app.extensions["run_task"] = run_task
 
@@ -130,7 +141,7 @@ def waiting(app: Flask) -> int:
 
 
 def drain(app: Flask) -> int:
-    """Run everything that is queued, here and now; return how many. For tests and `consult jobs`."""
+    """Run everything that is queued, here and now; return how many. For tests and measurements."""
     huey = huey_of(app)
     done = 0
     while (task := huey.dequeue()) is not None:
