@@ -21,6 +21,7 @@ import importlib
 import itertools
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -242,6 +243,17 @@ def _code_named(code: types.CodeType, names: list[str]) -> types.CodeType | None
     return None
 
 
+def _users(mutant: Mutant) -> list[str]:
+    """The functions of a module that use a constant of it."""
+    names = set(re.findall(r"\w+", mutant.before.partition("=")[0]))
+    found: list[str] = []
+    for way, node in _walk(ast.parse((ROOT / mutant.module).read_text())):
+        if isinstance(node, ast.Name) and node.id in names and way:
+            function, _way, _line = _owner(ast.parse((ROOT / mutant.module).read_text()), way)
+            found += [function] if function else []
+    return found
+
+
 def _replace_code(module_name: str, function: str, file: str, new: types.CodeType) -> bool:
     """Give every function object of this name its new code; False where there is none that can take it."""
     found: Any = sys.modules[module_name]
@@ -378,7 +390,8 @@ class Trial:
             if mutant.function:
                 names = by_function.get(f"{path}::{mutant.function}", [])
             else:
-                names = sorted({n for function, some in by_function.items() if function.startswith(f"{path}::") for n in some})
+                users = _users(mutant)
+                names = sorted({n for function in users for n in by_function.get(f"{path}::{function}", [])})
             near = [n for n in names if n.startswith((feature, own))]
             far = [n for n in names if n not in set(near)]
 

@@ -33,6 +33,10 @@ def comments(section: Section) -> list[Comment]:
     return [comment_on(section, person, f"Comment number {number}") for number in range(1, 4)]
 
 
+def section_comments(section: Section) -> list[Comment]:
+    return list(db.session.scalars(db.select(Comment).where(Comment.section_id == section.id).order_by(Comment.number)))
+
+
 def reasons(section: Section) -> list[str]:
     db.session.commit()
     return [str(one) for one in missing(section)]
@@ -108,6 +112,10 @@ def test_rule_15_of_many_comments_the_first_are_named_and_the_rest_counted(secti
         comment_on(section, person, f"Comment number {number}")
     words = reasons(frozen(section))[0]
     assert (words.count("No. "), words.endswith("No. 12 (1.1), and 2 more")) == (12, True)
+    for comment in section_comments(section)[:2]:
+        withdraw_comment(comment, by=comment.registration)
+    words = reasons(section)[0]
+    assert (words.count("No. "), words.endswith("No. 14 (1.1)")) == (12, True)  # as many as are named: none is left over
 
 
 def test_rule_15_a_section_is_not_held_up_by_anothers_comments(
