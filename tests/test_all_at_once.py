@@ -48,8 +48,8 @@ from consult_app.policy import Role
 from consult_app.privacy import actions as privacy
 from consult_app.privacy.models import RequestKind, RequestState
 from consult_app.registrations import actions as registrations
-from consult_app.registrations import questions, speakers
-from consult_app.registrations.models import Attendance, Question, QuestionKind, Registration, RegistrationState
+from consult_app.registrations import moves, questions, speakers
+from consult_app.registrations.models import Attendance, InstitutionChange, Question, QuestionKind, Registration, RegistrationState
 from consult_app.registrations.settings import Settings
 from consult_app.reports import actions as reports
 from consult_app.reports.facts import binding, chapters_of
@@ -678,6 +678,23 @@ def in_state(state: RegistrationState) -> Registration:
     return person
 
 
+@recipe("registrations.moves.change_own", ALL)
+def _() -> Any:
+    person = a_person()
+    factories.make_registration(person.event, institution="Ministry of Others")
+    return (person, details(person.event, institution="Ministry of Others")), {"by": person}
+
+
+def who_asked() -> InstitutionChange:
+    person = a_person()
+    factories.make_registration(person.event, institution="Ministry of Others")
+    asked_for = moves.change_own(person, details(person.event, institution="Ministry of Others"), by=person)
+    assert asked_for is not None
+    return asked_for
+
+
+simple("registrations.moves.accept", ONE, lambda: (who_asked(),))
+simple("registrations.moves.refuse", ONE, lambda: (who_asked(),))
 simple("registrations.actions.cancel", ONE, lambda: (a_person(),))
 simple("registrations.actions.approve", ONE, lambda: (in_state(RegistrationState.PENDING),))
 simple("registrations.actions.refuse", ONE, lambda: (in_state(RegistrationState.PENDING), "No room."))

@@ -16,10 +16,18 @@ from consult_app.i18n import _
 from consult_app.invitations.links import set_secret
 from consult_app.invitations.models import Channel, EventInvitation, InvitationKind, InvitationState
 from consult_app.policy import Actor
-from consult_app.registrations.models import LIVE, Registration, Sex, StakeholderType
+from consult_app.registrations.models import LIVE, Institution, Registration, Sex, StakeholderType
+from consult_app.registrations.moves import has_seats
 from consult_app.registrations.people import find_institution
 from consult_app.registrations.titles import name_key
 from consult_app.sheets import fold
+
+
+@has_seats.connect
+def _is_invited(institution: Institution) -> bool:
+    """Whether an institution is invited to an event: its seats are its own to give."""
+    open_ones = (EventInvitation.institution_id == institution.id, EventInvitation.state != InvitationState.WITHDRAWN)
+    return db.session.scalar(select(EventInvitation.id).where(*open_ones).limit(1)) is not None
 
 
 @dataclass

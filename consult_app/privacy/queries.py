@@ -20,7 +20,7 @@ from consult_app.invitations.models import EventInvitation
 from consult_app.mail import Mail
 from consult_app.policy import Role
 from consult_app.privacy.models import DataRequest, RequestState
-from consult_app.registrations.models import JoinCode, LinkOpening, Person, QuestionAnswer, Registration
+from consult_app.registrations.models import InstitutionChange, JoinCode, LinkOpening, Person, QuestionAnswer, Registration
 from consult_app.room.models import Hand
 
 
@@ -95,6 +95,9 @@ def own_data(person: Person) -> dict[str, Any]:
             }
             for registration in registrations
         ],
+        "changes_of_institution": rows(
+            select(InstitutionChange).where(InstitutionChange.registration_id.in_(ids)).order_by(InstitutionChange.id)
+        ),
         "signatures": rows(select(DrawnSignature).where(DrawnSignature.registration_id.in_(ids)).order_by(DrawnSignature.id)),
         "check_ins": rows(select(CheckIn).where(CheckIn.registration_id.in_(ids)).order_by(CheckIn.id)),
         "comments": rows(select(Comment).where(Comment.person_id == person.id).order_by(Comment.id)),

@@ -16,7 +16,7 @@ from consult_app.i18n import _
 from consult_app.policy import Actor
 from consult_app.registrations.answers import Given, set_answers
 from consult_app.registrations.limits import check_again, check_group, check_options
-from consult_app.registrations.models import LIVE, Consent, Person, Purpose, Registration, RegistrationState, Source
+from consult_app.registrations.models import LIVE, Consent, Institution, Person, Purpose, Registration, RegistrationState, Source
 from consult_app.registrations.people import Details, details_of, fill, find_institution, find_person, set_secrets
 from consult_app.registrations.seats import move_up, seats_left, set_quota, set_state, state_for
 from consult_app.registrations.speakers import speaker_of
@@ -119,11 +119,19 @@ def set_consents(registration: Registration, answers: dict[Purpose, bool], *, by
 
 
 @audit.in_turn
-def change(registration: Registration, details: Details, *, by: Actor, answers: Given | None = None, from_beginning: bool = False) -> None:
+def change(
+    registration: Registration,
+    details: Details,
+    *,
+    by: Actor,
+    answers: Given | None = None,
+    from_beginning: bool = False,
+    institution: Institution | None = None,
+) -> None:
     """Change the details. The e-mail is who they are, and stays; a seat in person is given only if one is free.
 
     What they have said keeps the institution and type that they had then, but where an organiser mends a mistake: with
-    `from_beginning` it was so always.
+    `from_beginning` it was so always. The institution is the one that is given, else that of `details`, by its name.
     """
     if not registration.is_live:
         raise Conflict(_("This registration was cancelled or replaced and can no longer be changed."))
@@ -132,9 +140,9 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
     if details.dimension_id != registration.dimension_id:
         check_group(registration.event, details.dimension_id, details.role, registration)
     details.email = registration.email
-    institution = registration.institution
-    fill(registration, details, by=by)
-    has_moved, spoke = registration.institution is not institution, registration.speaks_for_institution
+    left = registration.institution
+    fill(registration, details, by=by, institution=institution)
+    has_moved, spoke = registration.institution is not left, registration.speaks_for_institution
     if has_moved:
         registration.speaks_for_institution = False  # the mandate was the other institution's
     needs_seat = registration.takes_a_seat and (not held_seat or before != registration.stakeholder_type.id)
@@ -150,7 +158,7 @@ def change(registration: Registration, details: Details, *, by: Actor, answers: 
     if from_beginning:
         corrected.send(registration, by=by)
     elif has_moved and spoke:
-        institution_left.send(registration, institution=institution, by=by)
+        institution_left.send(registration, institution=left, by=by)
     set_answers(registration, answers or {}, by=by)
     move_up(registration.event, by=by)
 

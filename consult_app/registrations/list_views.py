@@ -14,7 +14,7 @@ from consult_app.events.models import Event
 from consult_app.events.queries import load_event
 from consult_app.i18n import _, gettext, local, ngettext
 from consult_app.policy import require
-from consult_app.registrations import actions, labels, queries
+from consult_app.registrations import actions, labels, moves, queries
 from consult_app.registrations.answers import values_of, words
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.limits import option_names
@@ -54,6 +54,7 @@ def list_registrations(slug: str) -> Answer:
     names: dict[str, Any] = {
         "types": queries.stakeholder_types(event.consultation_id),
         "counts": queries.counts(event),
+        "moving": moves.waiting_at(event),
         "labels": labels,
         "columns": _columns(questions),
         "choices": [(q, option_names(q)) for q in questions if q.kind in WITH_OPTIONS],

@@ -1,4 +1,4 @@
-"""Mails to participants: ticket, seat, approval, link again, cancelled, replaced."""
+"""Mails to participants: ticket, seat, approval, link again, cancelled, replaced, another institution."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def _subjects(event: str) -> dict[str, str]:
         "cancelled": gettext("Cancelled: %(event)s", event=event),
         "another_phone": gettext("Was that you? %(event)s", event=event),
         "replaced": gettext("A colleague has your place: %(event)s", event=event),
+        "moved": gettext("Your institution is changed: %(event)s", event=event),
+        "not_moved": gettext("Your institution stays as it was: %(event)s", event=event),
     }
 
 
@@ -68,5 +70,5 @@ def _parts(about: str, registration_id: int) -> mail.Parts:
     return mail.Parts(_subjects(local(event.title))[about], f"registrations/email/{template}", names, files)
 
 
-for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced", "another_phone"):
+for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced", "another_phone", "moved", "not_moved"):
     mail.builder(f"registrations.{_about}")(partial(_parts, _about))

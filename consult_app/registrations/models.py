@@ -308,6 +308,23 @@ class Registration(Public, Audited, Model):
         return thing is self or getattr(thing, "person_id", None) == self.person_id
 
 
+class InstitutionChange(Public, Audited, Model):
+    """A participant wants to stand under another institution, which is represented already: an organiser confirms it (rule 28)."""
+
+    __tablename__ = "institution_changes"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))
+    stakeholder_type_id: Mapped[int] = mapped_column(ForeignKey("stakeholder_types.id"))
+    decided_at: Mapped[dt.datetime | None]
+    is_accepted: Mapped[bool] = mapped_column(default=False)
+
+    registration: Mapped[Registration] = relationship()
+    institution: Mapped[Institution] = relationship()
+    stakeholder_type: Mapped[StakeholderType] = relationship()
+
+
 class LinkOpening(Model):
     """A phone that opened somebody's personal link, by a hash that says nothing of it elsewhere."""
 

@@ -18,7 +18,7 @@ from consult_app.events.queries import load_event
 from consult_app.forms import mark
 from consult_app.i18n import gettext, language
 from consult_app.policy import public, require
-from consult_app.registrations import actions, queries
+from consult_app.registrations import actions, moves, queries
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import LinkForm, OwnRegistrationForm, PublicRegistrationForm, ReplacementForm
 from consult_app.registrations.models import Registration, Source
@@ -143,7 +143,10 @@ def own() -> Answer:
     require("registration.own", g.actor)
     registration: Registration = g.actor
     code = ticket_code(registration.seed)
-    return render_template("registrations/own.html", registration=registration, event=registration.event, code=code, qr=qr.svg_path(code))
+    return render_template(
+        "registrations/own.html", registration=registration, event=registration.event, code=code, qr=qr.svg_path(code),
+        waiting=moves.waiting_of(registration),
+    )  # fmt: skip
 
 
 @bp.get("/my/registration/ticket.pdf")
@@ -166,10 +169,16 @@ def change() -> Answer:
         details = form.details(registration.event)
         details.role = registration.role
         try:
-            actions.change(registration, details, by=registration, answers=form.answers())
+            asked = moves.change_own(registration, details, by=registration, answers=form.answers())
             actions.set_consents(registration, form.consents(), by=registration, channel=Source.PUBLIC)
             db.session.commit()
-            flash(gettext("Your registration is changed."), "success")
+            if asked is not None:
+                words = gettext(
+                    "All is saved but your institution: others come for it too, so the organisers confirm it first. You get a mail."
+                )
+            else:
+                words = gettext("Your registration is changed.")
+            flash(words, "success" if asked is None else "info")
             return redirect(url_for("registrations.own"), 303)
         except Invalid as problem:
             db.session.rollback()

@@ -103,11 +103,22 @@ def find_person(consultation_id: int, email: str, *, by: Actor) -> Person:
     return found
 
 
-def fill(registration: Registration, details: Details, *, by: Actor) -> None:
+def names_of(institution: Institution) -> set[str]:
+    """Everything that an institution is called, folded for comparison."""
+    return {institution.key, *(fold(words) for words in (*institution.name.values(), institution.short))} - {""}
+
+
+def fill(registration: Registration, details: Details, *, by: Actor, institution: Institution | None = None) -> None:
+    """Set the details. The institution is the one that is given, else the one they have, in whichever language it is named, else found."""
     for name in (f.name for f in dataclasses.fields(Details) if f.name not in ("institution", "email")):
         setattr(registration, name, getattr(details, name))
     registration.email = address_key(details.email)
-    registration.institution = find_institution(registration.consultation_id, details.institution, details.stakeholder_type, by=by)
+    own: Institution | None = registration.institution
+    if institution is None and own is not None and fold(details.institution) in names_of(own):
+        institution = own
+    if institution is None:
+        institution = find_institution(registration.consultation_id, details.institution, details.stakeholder_type, by=by)
+    registration.institution = institution
     texts = registration.institution.name.values()
     words = [details.name, details.title_before, details.title_after, *texts, registration.institution.short, details.email]
     registration.search = fold(" ".join(words)) + " " + "".join(c for c in details.phone if c.isdigit())

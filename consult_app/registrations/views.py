@@ -8,9 +8,9 @@ from consult_app.db import db
 from consult_app.errors import Invalid
 from consult_app.events.queries import load_event
 from consult_app.forms import mark
-from consult_app.i18n import gettext
+from consult_app.i18n import gettext, local
 from consult_app.policy import require
-from consult_app.registrations import actions, labels, queries, speakers
+from consult_app.registrations import actions, labels, moves, queries, speakers
 from consult_app.registrations.answers import words_of
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import EditRegistrationForm, OrganiserRegistrationForm, RefusalForm, ReplacementForm
@@ -49,7 +49,7 @@ def show(slug: str, public_id: str) -> Answer:
     registration = queries.load_registration(event, public_id)
     return render_template(
         "registrations/show.html", registration=registration, event=event, states=labels.STATE, tones=labels.TONE, labels=labels,
-        answers=words_of(registration),
+        answers=words_of(registration), waiting=moves.waiting_of(registration),
     )  # fmt: skip
 
 
@@ -153,6 +153,24 @@ def speaker(slug: str, public_id: str, verb: str) -> Answer:
         words = gettext("The position of %(name)s no longer stands for the institution.", name=registration.full_name)
     db.session.commit()
     flash(words, "success")
+    return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
+
+
+@bp.post("/events/<slug>/registrations/<public_id>/institution/<change_id>/<any(accept, refuse):verb>")
+def decide_move(slug: str, public_id: str, change_id: str, verb: str) -> Answer:
+    """Confirm that a participant comes for another institution, or not."""
+    event = load_event(slug)
+    require("registration.edit", event)
+    registration = queries.load_registration(event, public_id)
+    asked = moves.load_change(registration, change_id)
+    if verb == "accept":
+        moves.accept(asked, by=g.actor)
+        words = gettext("%(name)s comes for %(institution)s from now on. What was said before stays as it was.")
+    else:
+        moves.refuse(asked, by=g.actor)
+        words = gettext("%(name)s does not come for %(institution)s. The registration stays as it was.")
+    db.session.commit()
+    flash(words % {"name": registration.full_name, "institution": local(asked.institution.name)}, "success")
     return redirect(url_for("registrations.show", slug=slug, public_id=public_id), 303)
 
 

@@ -41,8 +41,8 @@ _ACTIONS = {
         events.remove_session""",
     "registration.list": "attendance.arrivals registrations.list_registrations registrations.show",
     "registration.add": "api.walk_in attendance.walk_in registrations.add",
-    "registration.edit": """registrations.approve registrations.bulk registrations.cancel registrations.edit registrations.refuse
-        registrations.renew registrations.replace registrations.restore registrations.speaker""",
+    "registration.edit": """registrations.approve registrations.bulk registrations.cancel registrations.decide_move registrations.edit
+        registrations.refuse registrations.renew registrations.replace registrations.restore registrations.speaker""",
     "registration.import": "people_import.apply people_import.drop people_import.preview people_import.upload",
     "registration.export": "registrations.export",
     "registration.own": """certificates.own comments.mine registrations.cancel_own registrations.change registrations.own

@@ -41,7 +41,7 @@ from consult_app.privacy.models import RequestKind
 from consult_app.registrations import actions as registrations
 from consult_app.registrations import questions, speakers, stakeholders
 from consult_app.registrations.joining import make_join_code
-from consult_app.registrations.models import QuestionKind, Registration
+from consult_app.registrations.models import InstitutionChange, QuestionKind, Registration
 from consult_app.registrations.tickets import ticket_code
 from consult_app.reports import files, papers, seal
 from consult_app.reports.models import Report, ReportState
@@ -160,6 +160,10 @@ def fill_event(made: Filled) -> Registration:
     room = rooms.open_room(session, by=BY)
     rooms.start(room, by=BY)
     _code, secret = make_join_code(person, by=BY)
+    kind = factories.stakeholder_type(consultation.id, "ngo")
+    moving = InstitutionChange(consultation_id=consultation.id, registration=person, institution=waiting.institution, stakeholder_type=kind)
+    db.session.add(moving)
+    audit.record(person, "institution_change.ask", moving)
     made.people |= {"participant": person, "device": device, "waiting": waiting, "room": room}
     made.secrets |= {"token": token, "join": secret}
     made.ids |= {
@@ -167,7 +171,7 @@ def fill_event(made: Filled) -> Registration:
         "waiting": waiting.public_id,
         "guests": person.public_id, "desk/check-in": person.public_id, "desk/join": person.public_id, "devices": device.public_id,
         "check-ins": arrived.check_in.public_id, "checkins": f"nonce-{consultation.slug}", "certificates": certificate.public_id,
-        "prints": printout.public_id,
+        "prints": printout.public_id, "institution": moving.public_id,
         "messages": message.public_id, "questions": question.public_id, "rooms": room.public_id, "r": room.public_id,
     }  # fmt: skip
     return person
