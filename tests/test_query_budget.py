@@ -46,7 +46,7 @@ KINDS = 3  # a page of many rows may hold kinds of rows that one of few does not
 # with a statement for each kind of row. Under the Chatham House Rule one more asks which stakeholder types are told as one.
 OVER = {
     "comments.indicator": 13,
-    "privacy.take_along": 23,
+    "privacy.take_along": 24,
     "reports.draft": 19,
     "room.console": 13,  # the questions of its indicators, as the revisions have them
     "room.follow": 14,
