@@ -21,7 +21,6 @@ import importlib
 import itertools
 import json
 import os
-import re
 import select
 import signal
 import sys
@@ -67,6 +66,7 @@ class Mutant:
     before: str
     after: str
     number: int  # among those of its module, in the order of the text
+    constants: tuple[str, ...] = ()  # the names that a statement at the module's own level binds
 
     @property
     def key(self) -> str:
@@ -85,7 +85,7 @@ def _swap(node: ast.AST) -> Iterator[Callable[[Any], None]]:
         yield lambda it: setattr(it, "value", not it.value)
     elif isinstance(node, ast.Constant) and type(node.value) is int:
         yield lambda it: setattr(it, "value", it.value + 1)
-    elif isinstance(node, ast.Attribute) and node.attr in RENAMED:
+    elif isinstance(node, ast.Attribute) and node.attr in RENAMED and node.attr.endswith(("_", "_not", "not_in")):
         yield lambda it: setattr(it, "attr", RENAMED[it.attr])
     elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Name) and node.func.id in RENAMED:
@@ -117,7 +117,8 @@ def _replacements(node: ast.AST) -> Iterator[Callable[[], ast.AST]]:
 def _can_go(node: ast.AST) -> bool:
     """Whether a statement can be left out without a name missing afterwards."""
     if isinstance(node, ast.Expr):
-        return not isinstance(node.value, ast.Constant | ast.Yield | ast.YieldFrom)
+        is_line_of_log = ast.unparse(node).startswith("log.")  # what operators read decides nothing
+        return not isinstance(node.value, ast.Constant | ast.Yield | ast.YieldFrom) and not is_line_of_log
     if isinstance(node, ast.Assign):
         return all(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets)
     return isinstance(node, ast.Raise | ast.AugAssign | ast.Delete | ast.Continue | ast.Break)
@@ -193,8 +194,20 @@ def _statement(tree: ast.AST, path: tuple[Any, ...]) -> ast.AST:
     return tree
 
 
-def _shown(node: ast.AST) -> str:
-    return ast.unparse(node).split("\n", 1)[0][:300]
+AROUND = 50  # characters of a statement that are shown on each side of the change
+
+
+def _shown(before: ast.AST, after: ast.AST) -> tuple[str, str]:
+    """The first line of a statement before and after a change; of a long one what stands around the change."""
+    old, new = (ast.unparse(node).split("\n", 1)[0] for node in (before, after))
+    start = max(0, _alike(old, new) - AROUND)
+    end = max(0, _alike(old[::-1], new[::-1]) - AROUND)
+    return old[start : len(old) - end], new[start : len(new) - end]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters at the beginning are the same."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def mutants_of(path: str) -> Iterator[tuple[Mutant, ast.Module]]:
@@ -215,7 +228,8 @@ def mutants_of(path: str) -> Iterator[tuple[Mutant, ast.Module]]:
             after = _statement(changed, way)
             ast.fix_missing_locations(changed)
             number += 1
-            yield Mutant(path, function, getattr(node, "lineno", 0), _shown(before), _shown(after), number), changed
+            line, named = getattr(node, "lineno", 0), () if function else _bound(top)
+            yield Mutant(path, function, line, *_shown(before, after), number, named), changed
 
 
 def _changes(node: ast.AST) -> Iterator[Callable[[ast.Module, tuple[Any, ...]], None]]:
@@ -243,9 +257,14 @@ def _code_named(code: types.CodeType, names: list[str]) -> types.CodeType | None
     return None
 
 
+def _bound(top: Any) -> tuple[str, ...]:
+    targets = top.targets if isinstance(top, ast.Assign) else [top.target]
+    return tuple(target.id for target in targets if isinstance(target, ast.Name))
+
+
 def _users(mutant: Mutant) -> list[str]:
     """The functions of a module that use a constant of it."""
-    names = set(re.findall(r"\w+", mutant.before.partition("=")[0]))
+    names = set(mutant.constants)
     found: list[str] = []
     for way, node in _walk(ast.parse((ROOT / mutant.module).read_text())):
         if isinstance(node, ast.Name) and node.id in names and way:
@@ -295,7 +314,7 @@ def _put_in(mutant: Mutant, tree: ast.Module) -> bool:
     # a constant of the module: made anew, and replaced in every module that imported it under its name
     whole = ast.parse((ROOT / mutant.module).read_text()).body
     top: Any = next(one for one, old in zip(tree.body, whole, strict=True) if ast.dump(one) != ast.dump(old))
-    targets = [t.id for t in (top.targets if isinstance(top, ast.Assign) else [top.target]) if isinstance(t, ast.Name)]
+    targets = _bound(top)
     olds = {target: module.__dict__.get(target) for target in targets}
     alone = ast.Module(body=[top], type_ignores=[])
     exec(compile(alone, file, "exec", dont_inherit=True), module.__dict__)
