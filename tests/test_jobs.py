@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,3 +110,39 @@ def test_every_minute_and_every_hour_what_is_registered_runs(app: Any, monkeypat
 def test_only_an_address_of_redis_is_taken_for_the_queue(tmp_path: Any) -> None:
     with pytest.raises(RuntimeError, match="CONSULT_JOBS"):
         create_app({**SETTINGS, "VAR": tmp_path, "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "JOBS": "http://queue"})
+
+
+def test_what_a_failed_periodic_job_began_is_not_committed_by_the_next(app: Any) -> None:
+    db.session.execute(text("CREATE TABLE begun (id INTEGER)"))
+    db.session.commit()
+
+    def begins() -> None:
+        db.session.execute(text("INSERT INTO begun VALUES (1)"))
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        jobs.run_all(app, [begins, lambda: db.session.commit()])
+    assert db.session.scalar(text("SELECT count(*) FROM begun")) == 0
+
+
+def test_a_registered_function_can_still_be_called_by_its_name(app: Any, monkeypatch: Any) -> None:
+    for name in ("_jobs", "_sweeps", "_hourly"):
+        monkeypatch.setattr(jobs, name, type(getattr(jobs, name))(getattr(jobs, name)))
+
+    def function() -> None:
+        pass
+
+    assert jobs.job("x")(function) is jobs.sweep(function) is jobs.hourly(function) is function
+
+
+def test_the_journal_holds_nothing_after_it_was_forgotten(app: Any) -> None:
+    db.session.execute(text("CREATE TABLE told (words TEXT)"))
+    db.session.execute(text("INSERT INTO told VALUES ('uniknama')"))
+    db.session.commit()
+    journal = Path(app.config["DATABASE_URL"].removeprefix("sqlite:///") + "-wal")
+    assert b"uniknama" in journal.read_bytes()
+    db.session.execute(text("SELECT 1"))
+    jobs.after_commit(jobs.FORGET_JOURNAL)
+    db.session.commit()
+    jobs.drain(app)
+    assert not journal.exists() or b"uniknama" not in journal.read_bytes()
