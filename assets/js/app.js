@@ -6,6 +6,7 @@ import "./serverdraft.js";
 import "./page.js";
 import "./composer.js";
 import "./wording.js";
+import "./awake.js";
 import "./scan.js";
 import "./review.js";
 import "./room.js";

@@ -1,4 +1,5 @@
 // A page that follows a room: what changes is put in by itself; what somebody types is never touched, and never lost.
+import { stayAwake } from "./awake.js";
 import { console_ } from "./room/console.js";
 import { follow } from "./room/follow.js";
 import { hall } from "./room/hall.js";
@@ -10,6 +11,9 @@ if (room) {
   hall(room, following);
   phone(room, following);
   console_(room, following);
+  const light = () => stayAwake(Boolean(following.room().on || following.room().running || room.dataset.hereUrl));
+  document.addEventListener("room:changed", light);
+  light();
 }
 
 // The plenary's screen turns its pages with the keys of a projector.

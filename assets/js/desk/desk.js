@@ -1,4 +1,5 @@
 // The check-in desk on a phone, tablet or laptop: one page that goes on without a network.
+import { stayAwake } from "../awake.js";
 import * as camera from "./camera.js";
 import SignaturePad from "signature_pad";
 import { byTicket, dayOf, isInside, known, load, search } from "./guests.js";
@@ -12,6 +13,7 @@ const time = (moment) => new Intl.DateTimeFormat(document.documentElement.lang, 
 const LOOK = { ok: "ok", already: "already", waiting_list: "already", unknown: "unknown" };
 let device;
 let isAnswering;
+stayAwake();
 
 const show = (name) => { for (const section of document.querySelectorAll("[data-screen]")) section.hidden = section.dataset.screen !== name; };
 const choice = () => ({ type: $("exit").checked ? "exit" : "entry", list: $("list").value, mode: $("online").checked ? "online" : "in_person" });

@@ -13,6 +13,7 @@ export function follow(room) {
   let isStale = false; // something changed while another indicator is looked at
   let source;
   let polling;
+  let again;
   let isHeld = false; // a finger is down: a button that goes away under it would not be pressed
   let waits;
 
@@ -72,8 +73,19 @@ export function follow(room) {
     } catch { say(false); }
   }
 
-  function open() {
+  // A browser holds six connections to a site: a tab that is hidden gives its own back, and asks again when it is seen.
+  function close() {
     source?.close();
+    source = undefined;
+    clearInterval(polling);
+    polling = undefined;
+    clearTimeout(again);
+  }
+
+  function open() {
+    close();
+    if (document.hidden) return;
+    if (!("EventSource" in window)) { polling = setInterval(poll, 5000); return; }
     const address = new URL(room.dataset.stream, location.href);
     address.searchParams.set("seen", seen);
     source = new EventSource(address);
@@ -82,14 +94,18 @@ export function follow(room) {
     source.onerror = () => { // the browser tries again by itself; until it comes through, ask
       say(false);
       polling ??= setInterval(poll, 5000);
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000 + Math.random() * 3000);
+      if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, 3000 + Math.random() * 3000);
     };
   }
-  if ("EventSource" in window) open();
-  else polling = setInterval(poll, 5000);
+  open();
   addEventListener("online", () => { poll(); open(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { poll(); if (browsed) browse(browsed); } });
-  addEventListener("pagehide", () => source?.close());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return close();
+    poll();
+    open();
+    if (browsed) browse(browsed);
+  });
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   setInterval(() => { if (browsed && isStale && !document.hidden) browse(browsed); }, BROWSED_ANEW);
 
