@@ -418,7 +418,9 @@ class Trial:
                 return reach[name]["seconds"] * (0.3 + weight[name] / 200)
 
             in_turn = itertools.zip_longest(sorted(near, key=cost), sorted(far, key=cost))
-            return [items[n] for n in [n for pair in in_turn for n in pair if n][:MOST]]
+            chosen_tests = [n for pair in in_turn for n in pair if n]
+            chosen_tests.sort(key=lambda name: f"test_{Path(path).stem}" not in name)  # those of its own name first
+            return [items[n] for n in chosen_tests[:MOST]]
 
         waiting = [pair for module in self.modules for pair in mutants_of(module) if self.only in pair[0].function]
         running: dict[int, tuple[Mutant, float, int]] = {}
