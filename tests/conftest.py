@@ -22,7 +22,7 @@ import pyotp
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from flask import Flask, has_app_context
+from flask import Flask, current_app, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
@@ -242,14 +242,19 @@ def browse(app: Flask) -> Any:
     return make
 
 
+def run_jobs() -> None:
+    """Do what waits for the worker."""
+    db.session.commit()
+    contextvars.Context().run(jobs.drain, current_app._get_current_object())  # type: ignore[attr-defined]
+    db.session.expire_all()
+
+
 @pytest.fixture
 def sent(app: Flask) -> Any:
     """`sent()` runs the jobs that wait and returns all mails so far, oldest first."""
 
     def read() -> list[EmailMessage]:
-        db.session.commit()
-        contextvars.Context().run(jobs.drain, app)
-        db.session.expire_all()
+        run_jobs()
         files = sorted((app.config["VAR"] / "mail").glob("*.eml"))
         return [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
 

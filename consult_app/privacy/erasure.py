@@ -21,7 +21,7 @@ from consult_app.mail import Mail, MailState
 from consult_app.policy import Actor
 from consult_app.privacy.models import DataRequest
 from consult_app.privacy.queries import invitations_of, mails_to, registrations_of
-from consult_app.registrations.models import LinkRequest, Person, Registration, RegistrationState
+from consult_app.registrations.models import LinkRequest, Person, Registration, RegistrationState, Submission
 from consult_app.registrations.people import set_secrets
 from consult_app.registrations.seats import move_up, set_state
 from consult_app.settings import setting
@@ -108,6 +108,7 @@ def erase(person: Person, *, by: Actor) -> None:
     for attachment in db.session.scalars(select(Attachment).where(Attachment.person_id == person.id)):
         erase_file(attachment, by=by)
     db.session.execute(delete(LinkRequest).where(LinkRequest.email == person.email))
+    db.session.execute(delete(Submission).where(Submission.email == person.email))
     db.session.execute(delete(CommentDraft).where(CommentDraft.registration_id.in_(ids)))
     for request in db.session.scalars(select(DataRequest).where(DataRequest.person_id == person.id)):
         request.words = ""

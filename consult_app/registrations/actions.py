@@ -55,12 +55,14 @@ def register(
     answers: Given | None = None,
     client_key: str | None = None,
     send: bool = True,
+    sent_at: dt.datetime | None = None,
 ) -> tuple[Registration, bool]:
     """Register somebody; returns the registration and whether it is new.
 
     Whoever is registered already gets a mail with the existing registration instead (product.md rule 5); the caller
     must answer both cases alike to the public. At an event with approval, whoever uses the public form waits for an
-    organiser's yes. Raises Conflict where registration is closed to the public, Invalid where a group or an option is full.
+    organiser's yes. `sent_at` is when the form was sent, if not now: a place in the waiting list counts from then. Raises
+    Conflict where registration is closed to the public, Invalid where a group or an option is full.
     """
     if source is Source.PUBLIC and not event.takes_registrations:
         raise Conflict(_("Registration for this event is closed."))
@@ -85,6 +87,8 @@ def register(
         client_key=client_key,
         state=RegistrationState.WAITING,
     )
+    if sent_at is not None:
+        registration.created_at = registration.state_changed_at = sent_at
     set_secrets(registration)
     with db.session.no_autoflush:
         fill(registration, details, by=by)

@@ -70,5 +70,12 @@ def _parts(about: str, registration_id: int) -> mail.Parts:
     return mail.Parts(_subjects(local(event.title))[about], f"registrations/email/{template}", names, files)
 
 
+@mail.builder("registrations.not_made")
+def _not_made(event_id: int) -> mail.Parts:
+    event = db.session.get_one(Event, event_id)
+    names = {"event": event, "url": web.external_url("events.show", slug=event.slug)}
+    return mail.Parts(gettext("You are not registered: %(event)s", event=local(event.title)), "registrations/email/not_made", names, [])
+
+
 for _about in ("ticket", "seat", "pending", "approved", "refused", "again", "cancelled", "replaced", "another_phone", "moved", "not_moved"):
     mail.builder(f"registrations.{_about}")(partial(_parts, _about))

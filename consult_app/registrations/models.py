@@ -363,6 +363,24 @@ class LinkRequest(Model):
     asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 
+class Submission(Model):
+    """What somebody sent by the public form; the worker registers them in the order of the rows, and each is gone then.
+
+    The page writes it whether or not the address is known, so that neither its words nor its time tell anything.
+    """
+
+    __tablename__ = "submissions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    email: Mapped[str] = mapped_column(index=True)
+    client_key: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)  # by the names of `people.Details`
+    consents: Mapped[dict[str, bool]] = mapped_column(JSON)
+    answers: Mapped[dict[str, list[str]]] = mapped_column(JSON)  # by the public id of the question
+    sent_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
 class Consent(Public, Audited, Model):
     """What was asked, in which version of the notice, how it was answered, when and where; a change is a new row."""
 

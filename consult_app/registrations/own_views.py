@@ -18,7 +18,7 @@ from consult_app.events.queries import load_event
 from consult_app.forms import mark
 from consult_app.i18n import gettext, language
 from consult_app.policy import public, require
-from consult_app.registrations import actions, moves, queries
+from consult_app.registrations import actions, moves, queries, submissions
 from consult_app.registrations.blueprint import bp
 from consult_app.registrations.forms import LinkForm, OwnRegistrationForm, PublicRegistrationForm, ReplacementForm
 from consult_app.registrations.models import Registration, Source
@@ -54,10 +54,7 @@ def register(slug: str) -> Answer:
     form = PublicRegistrationForm.of(event, types, client_key=secrets.token_urlsafe(16), language=language())
     if form.validate_on_submit():
         try:
-            actions.register(
-                event, form.details(event), by=g.actor, source=Source.PUBLIC, consents=form.consents(), answers=form.answers(),
-                client_key=form.client_key.data or None,
-            )  # fmt: skip
+            submissions.submit(event, form.details(event), form.consents(), form.answers(), form.client_key.data or None)
             db.session.commit()
             session["registered_email"] = form.email.data
             return redirect(url_for("registrations.registered", slug=slug), 303)

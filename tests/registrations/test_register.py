@@ -11,6 +11,7 @@ from consult_app.db import db
 from consult_app.policy import Role
 from consult_app.registrations.models import Registration, RegistrationState
 from tests import factories
+from tests.conftest import run_jobs
 
 FORM = {
     "stakeholder_type": "government",
@@ -26,6 +27,8 @@ FORM = {
 
 
 def registrations(event: Any) -> list[Registration]:
+    """Who is registered, when the worker has done what was sent."""
+    run_jobs()
     return list(db.session.scalars(db.select(Registration).where(Registration.event_id == event.id).order_by(Registration.id)))
 
 

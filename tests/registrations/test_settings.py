@@ -17,6 +17,7 @@ from consult_app.events.models import Event
 from consult_app.policy import Role
 from consult_app.registrations.models import Question, QuestionAnswer, Quota, Registration, RegistrationState, StakeholderType
 from tests import factories
+from tests.conftest import run_jobs
 from tests.registrations.test_register import FORM
 
 pytestmark = pytest.mark.usefixtures("audit_ok")
@@ -33,7 +34,9 @@ def organiser(event: Event, browse: Any) -> Any:
 
 
 def register(browse: Any, event: Event, **more: Any) -> Any:
-    return browse().post(f"/events/{event.slug}/register", data={**FORM, "language": "en", "client_key": secrets.token_hex(8), **more})
+    answer = browse().post(f"/events/{event.slug}/register", data={**FORM, "language": "en", "client_key": secrets.token_hex(8), **more})
+    run_jobs()
+    return answer
 
 
 def only() -> Registration:
