@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import flash, g, redirect, render_template, url_for
+from sqlalchemy import func, select
 
-from consult_app import policy
+from consult_app import elsewhere, policy
 from consult_app.comments import matrix, matrix_import
 from consult_app.comments.desk import bp
+from consult_app.comments.models import Comment
 from consult_app.consultations.forms import ImportForm
 from consult_app.consultations.queries import load_consultation
 from consult_app.db import db
@@ -17,11 +19,16 @@ from consult_app.policy import require
 from consult_app.sheets import XLSX_TYPE, write_csv, write_xlsx
 from consult_app.web import Answer, Page, download, pause_transaction, resume_writing
 
+QUICK = 200  # comments: so many are written in less time than a process needs to begin
+
 
 @bp.get("/consultations/<slug>/comment-matrix.<any(csv, xlsx, docx):kind>", endpoint="matrix")
 def export_matrix(slug: str, kind: str) -> Answer:
     consultation = load_consultation(slug)
     require("comment.see", consultation)
+    count = db.session.scalar(select(func.count()).where(Comment.consultation_id == consultation.id)) or 0
+    if (answer := elsewhere.made(is_large=count > QUICK)) is not None:
+        return answer
     held = policy.roles(g.actor, consultation)
     name = f"{slug}-comments.{kind}"
     if kind == "docx":

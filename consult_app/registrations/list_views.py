@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, load_only
 
+from consult_app import elsewhere
 from consult_app.db import db
 from consult_app.errors import DomainError
 from consult_app.events.models import Event
@@ -129,11 +131,17 @@ def _columns(questions: Sequence[Question]) -> list[tuple[str, str]]:
     return own + [(q.public_id, local(q.label)) for q in questions]
 
 
+QUICK = 500  # people: so many are written in less time than a process needs to begin
+
+
 @bp.get("/events/<slug>/registrations.<any(csv, xlsx):kind>")
 def export(slug: str, kind: str) -> Answer:
     """The filtered list as a file, in the columns chosen (`?columns=`, all unless given); it never runs as a formula."""
     event = load_event(slug)
     require("registration.export", event)
+    count = db.session.scalar(select(func.count()).where(Registration.event_id == event.id)) or 0
+    if (answer := elsewhere.made(is_large=count > QUICK)) is not None:
+        return answer
     asked: dict[str, Question] = {q.public_id: q for q in questions_of(event, retired=True)}
     everything = _columns(list(asked.values()))
     wanted = set(request.args.getlist("columns")) or {key for key, _label in everything}
