@@ -13,9 +13,9 @@ from consult_app.consultations import actions as consultations
 from consult_app.consultations.models import Consultation, Section
 from consult_app.db import db
 from consult_app.policy import Role
-from consult_app.signoff.gate import MOST_NAMED, missing, missing_of
+from consult_app.signoff.gate import MOST_NAMED, missing, missing_of, report_missing
 from tests import factories
-from tests.signoff.steps import BY, comment_on, name
+from tests.signoff.steps import BY, comment_on, freeze, name, sign
 
 
 @pytest.fixture
@@ -127,3 +127,34 @@ def test_rule_15_a_section_is_not_held_up_by_anothers_comments(
     frozen(other)
     found = missing_of([section, other])
     assert [len(found[one.id]) for one in (section, other)] == [2, 0]
+
+
+def of_report(consultation: Consultation) -> list[str]:
+    db.session.commit()
+    db.session.expire_all()
+    return [str(one) for one in report_missing(consultation)]
+
+
+def test_rule_27_each_state_in_which_a_section_blocks_the_report_has_its_words(consultation: Consultation) -> None:
+    first, second = consultation.sections
+    user = factories.make_user(Role.FOCAL_POINT, consultation, name="Retno")
+    name(second, user)
+    freeze(second)
+    sign(second, user)
+    assert of_report(consultation) == ["Section 1, Dimension 1: it has no revision yet."]
+    consultations.open_section(first, by=BY)
+    nobody = "Section 1, Dimension 1: no focal point is named."
+    assert of_report(consultation) == ["Section 1, Dimension 1: it is open for comments.", nobody]
+    consultations.start_review(first, by=BY)
+    name(first, user)
+    assert of_report(consultation)[0] == "Section 1, Dimension 1: its text is not frozen for signature yet."
+    freeze(first)
+    assert of_report(consultation) == ["Section 1, Dimension 1: Retno (Ministry of Tests) has not signed."]
+    sign(first, user)
+    assert of_report(consultation) == []
+    consultations.reopen_section(first, by=BY)
+    assert of_report(consultation)[0].startswith("Section 1, Dimension 1: it is open again, so its text may be changing.")
+
+
+def test_rule_27_a_report_without_a_section_is_not_validated(app: Any) -> None:
+    assert of_report(factories.make_consultation(0, 0)) == ["The report has no section yet."]
