@@ -56,6 +56,11 @@ def file_label(file: Attachment) -> str:
     return f"{gettext('Evidence %(number)s', number=file.number)} ({file.kind.value.upper()}, {size(file.size)})"
 
 
+def evidence(comment: Comment) -> str:
+    """The link and the files of a comment, as the matrix names them."""
+    return "\n".join([*filter(None, [comment.link]), *(file_label(file) for file in comment.attachments)])
+
+
 def filled(comment: Comment) -> Filled:
     """What of a comment can be filled in a spreadsheet, as it stands: without words of a language."""
     answer, assigned = comment.disposition, comment.assignment
@@ -104,7 +109,7 @@ def rows(
             comment.text,
             comment.against,
             comment.proposed,
-            "\n".join([*filter(None, [comment.link]), *(file_label(file) for file in comment.attachments)]),
+            evidence(comment),
             str(byline(comment, held)),
             endorsements.get(comment.id, 0),
             "\n".join(f"{reply_byline(reply, held)}: {reply.text}" for reply in comment.standing_replies),

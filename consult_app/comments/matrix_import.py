@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,13 +17,15 @@ from sqlalchemy import select
 from consult_app import audit, policy
 from consult_app.accounts.models import User
 from consult_app.comments import answers, labels, matrix
+from consult_app.comments.attribution import KNOW, byline
 from consult_app.comments.models import Comment, DispositionKind
 from consult_app.consultations.models import Consultation, ImportDraft, ImportKind
+from consult_app.consultations.queries import as_shown
 from consult_app.days import day_from
 from consult_app.db import db
 from consult_app.errors import Conflict, Missing
 from consult_app.forms import clean
-from consult_app.i18n import _, date_of, gettext, local, reading
+from consult_app.i18n import Texts, _, date_of, gettext, local, reading
 from consult_app.registrations.queries import institutions
 from consult_app.sheets import Fault, fold, read, table, unquoted
 
@@ -38,13 +40,19 @@ HEADINGS = {
 }
 # columns that are there to be read: what is changed in them is named, and not taken
 LOCKED = {
+    "dimension": ("Dimension", "Dimensi"),
     "code": ("Indicator", "Indikator"),
+    "question": ("Question", "Pertanyaan"),
     "comment_kind": ("Kind", "Jenis"),
     "text": ("Comment", "Masukan"),
     "against": ("Existing text", "Teks yang ada"),
     "proposed": ("Proposed wording", "Usulan rumusan"),
+    "evidence": ("Evidence", "Bukti dukung"),
+    "by": ("Submitted by", "Disampaikan oleh"),
     "carried": ("Carried by revision", "Dimuat dalam revisi"),
+    "made_on": ("Made on revision", "Diberikan atas revisi"),
 }
+NOBODY: frozenset[policy.Role] = frozenset()
 FIELDS = ("kind", "response", "duplicate_of", "owner", "due")
 MOST_LETTERS = 10_000
 MOST_COMPARED = 25_000  # a cell of a spreadsheet is cut at some thirty thousand characters
@@ -95,6 +103,8 @@ class _Known:
     kinds: dict[str, DispositionKind]
     owners: dict[str, str]  # folded name -> public id
     names: dict[str, str]  # public id -> name
+    dimensions: dict[int, Texts]
+    questions: Mapping[str, dict[str, Any]]  # by the code of the indicator, as everybody reads it
 
 
 def _known(consultation: Consultation) -> _Known:
@@ -107,15 +117,21 @@ def _known(consultation: Consultation) -> _Known:
     for one in institutions(consultation):
         owners |= {fold(name): one.public_id for name in (*one.name.values(), one.short) if name}
         names[one.public_id] = local(one.name)
-    return _Known(comments, kinds, owners, names)
+    dimensions = {dimension.id: dimension.name for dimension in consultation.dimensions}
+    return _Known(comments, kinds, owners, names, dimensions, as_shown(consultation))
 
 
 def _in_both(words: Any) -> list[str]:
     """A label in each language of the product."""
+    return _each_language(lambda: str(words))
+
+
+def _each_language(say: Callable[[], str]) -> list[str]:
+    """What is said in each language of the product."""
     found = []
     for language in ("en", "id"):
         with reading(language):
-            found.append(str(words))
+            found.append(say())
     return found
 
 
@@ -205,17 +221,24 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
             number = clean(given.get("number", ""))
             if not number and not clean(given.get("state", "")):
                 raise _Wrong("number", _("This row is new: the matrix answers comments and makes none. Record it on its indicator."))
-            comment = known.comments.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 9 else None
+            is_number = number.isascii() and number.isdigit() and len(number) < 9
+            comment = known.comments.get(int(number)) if is_number else None
+            made_on, _dash, as_written = clean(given.get("state", "")).partition("-")
+            is_untouched = is_number and matrix.cells_state(int(number), [given.get(name, "") for name in FIELDS]) == as_written
+            if comment is None and is_untouched:  # withdrawn or held back since; nobody wants anything of it
+                told["verdict"] = "unchanged"
+                continue
             if comment is None:
                 raise _Wrong("number", _("There is no comment %(number)s.", number=number[:60] or "–"))
             told["label"] = f"{comment.indicator.code} · {comment.text[:120]}"
             if comment.number in seen:
                 raise _Wrong("number", _("Comment %(number)s stands in the file twice.", number=comment.number))
             seen.add(comment.number)
-            ignored += [Fault(row["sheet"], row["row"], gettext(LOCKED[name][0]), str(WORDS_LOCKED)) for name in _edited(given, comment)]
+            ignored += [
+                Fault(row["sheet"], row["row"], gettext(LOCKED[name][0]), str(WORDS_LOCKED)) for name in _edited(given, comment, known)
+            ]
             stands = matrix.filled(comment)
-            made_on, _dash, as_written = clean(given.get("state", "")).partition("-")
-            if matrix.cells_state(comment.number, [given.get(name, "") for name in FIELDS]) == as_written:
+            if is_untouched:
                 told["verdict"] = "unchanged"
                 continue
             wanted = _values(given, stands, known)
@@ -242,11 +265,21 @@ def judge(consultation: Consultation, rows: Sequence[dict[str, Any]], *, by: Use
 WORDS_LOCKED = _("What was changed here is not taken: this column is only there to be read.")
 
 
-def _edited(given: dict[str, str], comment: Comment) -> list[str]:
+def _bylines(comment: Comment, roles: frozenset[policy.Role]) -> list[str]:
+    return _each_language(lambda: str(byline(comment, roles)))
+
+
+def _edited(given: dict[str, str], comment: Comment, known: _Known) -> list[str]:
     """Which of the locked cells say something else than the comment does. Emptied ones and left-out columns are nobody's edit."""
     carried = comment.disposition.revision if comment.disposition is not None else None
+    names = known.dimensions[comment.indicator.dimension_id]
     says = {
+        "dimension": [f"{comment.section.number}. {name}" for name in names.values()],
         "code": [comment.indicator.code],
+        "question": list(known.questions[comment.indicator.code]["question"].values()),
+        "evidence": _each_language(lambda: matrix.evidence(comment)),
+        "by": [*_bylines(comment, NOBODY), *_bylines(comment, KNOW)],
+        "made_on": [str(comment.revision.number)],
         "comment_kind": _in_both(labels.KIND[comment.kind]),
         "text": [comment.text],
         "against": [comment.against],

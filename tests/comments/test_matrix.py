@@ -267,3 +267,30 @@ def test_a_day_is_shown_in_words_before_it_is_saved(comments: Any, section: Any,
     assert page.count("<ins>2 August 2026</ins>") == 2
     fill(rows, 1, due="31 Feb 2026")
     assert "Comments, row 2, Due: “31 Feb 2026” is not a day" in client.get(upload(client, section, rows).location).text
+
+
+def test_a_row_whose_own_comment_was_withdrawn_since_holds_up_nothing(comments: Any, section: Any, focal_point: Any, browse: Any) -> None:
+    client = browse(focal_point)
+    rows = export(client, section)
+    comments[0].withdrawn_at = now()
+    audit.record(factories.BY, "comment.withdraw", comments[0])
+    fill(rows, 2, answer="Noted", response="Known.")
+    answer = upload(client, section, rows)
+    assert client.post(answer.location).status_code == 303
+    assert comments[1].disposition is not None
+    fill(rows, 1, answer="Noted", response="Of what is gone.")
+    page = client.get(upload(client, section, rows).location).text
+    assert "There is no comment 1." in page
+
+
+@pytest.mark.parametrize("column", ["Dimension", "Question", "Evidence", "Submitted by", "Made on revision"])
+def test_an_edit_in_a_column_that_is_only_read_is_named(comments: Any, section: Any, focal_point: Any, browse: Any, column: str) -> None:
+    client = browse(focal_point)
+    comments[0].link = "https://example.org/law"
+    audit.record(factories.BY, "comment.change", comments[0])
+    rows = export(client, section)
+    assert "What was changed here is not taken" not in client.get(upload(client, section, rows).location).text
+    fill(rows, 1, **{column: "9"})
+    page = client.get(upload(client, section, rows).location).text
+    assert "What was changed here is not taken" in page
+    assert column in page.split("What was changed here is not taken")[0][-300:]
