@@ -25,6 +25,7 @@ from consult_app.accounts.actions import create_user, find_user, set_enabled
 from consult_app.accounts.models import User
 from consult_app.addresses import address_key
 from consult_app.attendance.commands import token
+from consult_app.comments.told import tell_untold
 from consult_app.consultations.commands import framework
 from consult_app.consultations.models import Consultation
 from consult_app.db import db, now, set_transaction_mode
@@ -59,10 +60,11 @@ def answer_command() -> None:
 
 
 def _migrate() -> None:
-    """Bring the database to the newest schema, and let the log cover what it did not cover before."""
+    """Bring the database to the newest schema, let the log cover what it did not cover, and tell what is told by what was told before."""
     upgrade()
     set_transaction_mode("write")
     audit.record_uncovered(System("migrate"))
+    tell_untold()
     db.session.commit()
     _bring_addresses_to_one_form()
     set_transaction_mode("deferred")

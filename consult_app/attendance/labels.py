@@ -1,7 +1,10 @@
 """The words and colours of the desk's answers (product.md rule 7)."""
 
+from collections.abc import Sequence
+
 from consult_app.attendance.models import DeviceKind, ScanResult
-from consult_app.i18n import _
+from consult_app.attendance.queries import Participation
+from consult_app.i18n import _, gettext, moment
 
 WORD = {
     ScanResult.OK: _("Welcome"),
@@ -35,3 +38,17 @@ KIND = {
     DeviceKind.KIOSK: _("Kiosk: guests check themselves in"),
 }
 KIND_SHORT = {DeviceKind.DESK: _("Desk"), DeviceKind.KIOSK: _("Kiosk"), DeviceKind.APP: _("Program")}
+
+
+def told_words(tables: Sequence[Participation], zone: str) -> list[str]:
+    """What is said below tables that tell only what may be told to anybody: why, and as of when."""
+    if not any(table.is_suppressed for table in tables):
+        return []
+    words = [
+        gettext(
+            "Stakeholder types are shown separately only where no number of one or two people can be worked out. "
+            "“–” stands for what is not shown."
+        )
+    ]
+    words += [gettext("By type and sex as of %(when)s.", when=moment(table.told_at, zone)) for table in tables if table.told_at is not None]
+    return [str(one) for one in words]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from consult_app import disclosure
 from consult_app.attendance.models import CheckIn, Movement, ScanResult
 from consult_app.attendance.queries import Participation, arrived_ids, participation
 from consult_app.db import db, now
@@ -109,14 +110,16 @@ def _last_moves(place: Place) -> Any:
 
 
 def count(place: Place, *, suppress: bool = False) -> Live:
-    """The figures, at this moment. With `suppress`, no cell of one or two can be read in the tables (product.md rule 11)."""
+    """The figures, at this moment. With `suppress`, the table by type is what of it may be told to anybody (product.md rule 11)."""
     arrived = arrived_ids(place.event, place.day, place.session)
-    by_type = participation(place.event, suppress=suppress, among=Registration.id.in_(arrived))
+    is_whole = place.session is None and len(place.event.days) == 1
+    by_type = participation(place.event, suppress=suppress, among=None if is_whole else Registration.id.in_(arrived))
     expected = participation(place.event, "registered", suppress=suppress, among=_expected(place)[2])
     times = list(db.session.scalars(arrived.with_only_columns(CheckIn.scanned_at)))
     inside = _last_moves(place)
     rows = db.session.execute(select(inside.c.mode, func.count()).group_by(inside.c.mode)).tuples()
     modes: dict[Attendance, int] = dict(rows.all())
+    online = modes.get(Attendance.ONLINE, 0)
     missing = db.session.scalar(select(func.count()).select_from(people(place, "missing").order_by(None).subquery()))
     five = now() - dt.timedelta(minutes=5)
     return Live(
@@ -124,7 +127,7 @@ def count(place: Place, *, suppress: bool = False) -> Live:
         len(times),
         missing or 0,
         modes.get(Attendance.IN_PERSON, 0),
-        modes.get(Attendance.ONLINE, 0),
+        disclosure.number(online) or 0 if suppress else online,
         sum(time > five for time in times),
         _pace(times),
         by_type,

@@ -204,3 +204,16 @@ class DrawnSignature(Public, Audited, Model):
     device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
 
     registration: Mapped[Registration] = relationship()
+
+
+class ArrivalsTold(Public, Audited, Model):
+    """What observers are told of those who arrived at an event under the Chatham House Rule, from `created_at` on.
+
+    The newest row of an event counts; none is ever changed. `told` is a `disclosure.Told`, by stakeholder type and sex.
+    """
+
+    __tablename__ = "arrivals_told"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    told: Mapped[dict[str, Any]] = mapped_column(JSON)

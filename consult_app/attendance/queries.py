@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from consult_app.attendance.models import CLOCK_TOLERANCE, CheckIn, DrawnSignature, ScanResult
+from consult_app import disclosure
+from consult_app.attendance.models import CLOCK_TOLERANCE, ArrivalsTold, CheckIn, DrawnSignature, ScanResult
 from consult_app.consultations.models import Attribution, Consultation
 from consult_app.db import db, now
 from consult_app.errors import Missing
@@ -19,7 +20,8 @@ from consult_app.i18n import Texts, _
 from consult_app.policy import Role
 from consult_app.registrations.models import Attendance, Registration, RegistrationState, Sex, StakeholderType
 
-SMALL = 3  # cells of fewer are suppressed where rule 11 asks
+SEXES = ((Sex.FEMALE,), (Sex.MALE,), (Sex.OTHER, Sex.UNDISCLOSED))  # as tables tell them
+TYPES = "types"  # the way in which those who arrived are divided
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ class ParticipationRow:
 
     @property
     def share_of_women(self) -> int | None:
-        """In per cent of the total, rounded."""
-        return round(100 * self.women / self.total) if self.women is not None and self.total else None
+        """In per cent of those whose sex is told, rounded."""
+        known = (self.women or 0) + (self.men or 0) + (self.other or 0)
+        return round(100 * self.women / known) if self.women is not None and known else None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Participation:
     rows: list[ParticipationRow] = field(default_factory=list)
     total: ParticipationRow = field(default_factory=lambda: ParticipationRow({}, 0, 0, 0, 0, 0, 0))
     is_suppressed: bool = False
+    told_at: dt.datetime | None = None  # when what may be told was last told
 
 
 def arrived_ids(event: Event | type[Event], day: dt.date | None = None, session: Session | None = None) -> Select[int]:
@@ -75,7 +79,8 @@ def participation(
 ) -> Participation:
     """The table by stakeholder type and sex, of all days or of those `among` them.
 
-    With `suppress`, no cell of one or two can be read or worked out.
+    With `suppress`, what of it may be told to anybody. Under the Chatham House Rule that is what was told last of those who arrived
+    (`attendance/told.py`); of those who registered, and of some days, how many there are.
     """
     parts = (StakeholderType.id, Registration.sex, Registration.attendance, Registration.institution_id)
     query = select(*parts, func.count(), StakeholderType.name, StakeholderType.place).join(Registration.stakeholder_type)
@@ -91,7 +96,19 @@ def participation(
         by_type.setdefault(group.id, []).append(group)
     rows = [_row(groups[0].name, groups) for groups in by_type.values()]
     table = Participation(basis, rows, _row({"en": "Total", "id": "Jumlah"}, [group for groups in by_type.values() for group in groups]))
-    return _suppressed(table) if suppress else table
+    if not suppress:
+        return table
+    if event.consultation.attribution is not Attribution.BY_STAKEHOLDER_TYPE:
+        return _told_now(table, event, by_type)
+    if basis != "arrived" or among is not None:
+        return _as_told(table, None, {})
+    newest = select(func.max(ArrivalsTold.id)).where(ArrivalsTold.event_id == event.id).scalar_subquery()
+    found = db.session.execute(_named_types(event).add_columns(ArrivalsTold).join(ArrivalsTold, ArrivalsTold.id == newest)).tuples().all()
+    if not found:
+        return _as_told(table, None, {})
+    kept: ArrivalsTold = found[0][2]
+    types = {str(row[0]): row[1] for row in found}
+    return replace(_as_told(table, disclosure.Told.from_json(kept.told), types), told_at=kept.created_at)
 
 
 def _row(name: Texts, groups: Sequence[Any]) -> ParticipationRow:
@@ -100,28 +117,55 @@ def _row(name: Texts, groups: Sequence[Any]) -> ParticipationRow:
 
     online = sum(group[4] for group in groups if group.attendance is Attendance.ONLINE)
     institutions = len({group.institution_id for group in groups})
-    return ParticipationRow(
-        name, by(Sex.FEMALE), by(Sex.MALE), by(Sex.OTHER, Sex.UNDISCLOSED), sum(g[4] for g in groups), institutions, online
-    )
+    women, men, other = (by(*sexes) for sexes in SEXES)
+    return ParticipationRow(name, women, men, other, sum(group[4] for group in groups), institutions, online)
 
 
-def _suppressed(table: Participation) -> Participation:
-    """Hide every row that has a small cell; if it is the only one, also the next smallest, so that no total gives it away."""
+OTHERS: Texts = {"en": "Other types together", "id": "Jenis lain bersama-sama"}
+NOT_YET: Texts = {"en": "Not broken down", "id": "Tidak dirinci"}
 
-    def is_small(row: ParticipationRow) -> bool:
-        return any(0 < (n or 0) < SMALL for n in (row.women, row.men, row.other, row.total, row.online))
 
-    hidden = [row for row in table.rows if is_small(row)]
-    others = sorted((row for row in table.rows if row not in hidden), key=lambda row: row.total or 0)
-    if len(hidden) == 1 and others:
-        hidden.append(others[0])
-    rows = [
-        replace(r, women=None, men=None, other=None, total=None, institutions=None, online=None) if r in hidden else r for r in table.rows
-    ]
-    total = table.total
-    if is_small(replace(total, online=0)):
-        total = replace(total, women=None, men=None, other=None)
-    return replace(table, rows=rows, total=replace(total, online=None), is_suppressed=bool(hidden) or total.women is None)
+def _named_types(event: Event) -> Select[int, Texts]:
+    """The stakeholder types that somebody at an event may have, by id and name, in their order."""
+    of_it = StakeholderType.consultation_id == event.consultation_id
+    return select(StakeholderType.id, StakeholderType.name).where(of_it).order_by(StakeholderType.place)
+
+
+def _told_now(table: Participation, event: Event, by_type: dict[int, list[Any]]) -> Participation:
+    """A table as it may be told at this moment, where what was told before need not be heeded."""
+    types = {str(one): name for one, name in db.session.execute(_named_types(event)).tuples()}
+    rows = {one: (0,) * len(SEXES) for one in types}
+    for kind, groups in by_type.items():
+        rows[str(kind)] = tuple(sum(group[4] for group in groups if group.sex in sexes) for sexes in SEXES)
+    return _as_told(table, disclosure.tell(disclosure.added(rows.values(), len(SEXES)), {TYPES: rows}), types)
+
+
+def _as_told(table: Participation, told: disclosure.Told | None, types: dict[str, Texts]) -> Participation:
+    """A table with the rows that may be told, those of the others together, and those who are not broken down.
+
+    How many there are is told as it is: they are counted at the door, and the number says nothing of anybody.
+
+    Institutions are told of all together: in a row they would divide its people once more. So would those who are online.
+    """
+    institutions = disclosure.number(table.total.institutions or 0)
+    total = replace(table.total, women=None, men=None, other=None, institutions=institutions, online=None)
+    rows = []
+    if told is not None:
+        alone = told.alone[TYPES]
+        rows = [_told_row(name, alone[key]) for key, name in types.items() if key in alone]
+        if rows and any(told.others(TYPES)):
+            rows.append(_told_row(OTHERS, told.others(TYPES)))
+        women, men, other = told.everyone
+        total = replace(total, women=women, men=men, other=other)
+        left = (total.total or 0) - sum(told.everyone)
+        if left > 0:
+            rows.append(ParticipationRow(NOT_YET, None, None, None, left, None, None))
+    return replace(table, rows=rows, total=total, is_suppressed=True)
+
+
+def _told_row(name: Texts, counts: disclosure.Counts) -> ParticipationRow:
+    women, men, other = counts
+    return ParticipationRow(name, women, men, other, sum(counts), None, None)
 
 
 def must_suppress(consultation: Consultation, roles: frozenset[Role]) -> bool:

@@ -204,7 +204,7 @@ def participation_xlsx(slug: str) -> Answer:
         rows = [
             [
                 local(r.name),
-                *("<3" if n is None else n for n in (r.women, r.men, r.other, r.total, r.share_of_women, r.institutions, r.online)),
+                *("–" if n is None else n for n in (r.women, r.men, r.other, r.total, r.share_of_women, r.institutions, r.online)),
             ]
             for r in (*table.rows, table.total)
         ]

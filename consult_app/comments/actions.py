@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from consult_app import audit
 from consult_app.accounts.models import User
-from consult_app.comments import drafts
+from consult_app.comments import drafts, told
 from consult_app.comments.models import (
     Comment,
     CommentKind,
@@ -278,4 +278,5 @@ def take_position(
     db.session.add(position)
     position.value, position.reason, position.taken_at = value, reason.strip(), now()
     audit.record(by, "position.take", position)
+    told.tell_again(indicator)
     return position

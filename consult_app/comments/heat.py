@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from consult_app.comments.models import Comment, Position, PositionValue
-from consult_app.comments.queries import SHOWN, SMALL, Held, PositionRow, RevisionRow, held, is_newest_position, no_counts, suppressed
-from consult_app.consultations.models import Consultation, Indicator, Revision
+from consult_app.comments.models import Comment, Position, PositionsTold, PositionValue
+from consult_app.comments.queries import (
+    SHOWN,
+    Held,
+    PositionRow,
+    RevisionRow,
+    held_as_told,
+    held_in_full,
+    is_newest_position,
+    is_told_of,
+    no_counts,
+    people_on,
+)
+from consult_app.consultations.models import Consultation, Indicator, Revision, Section
 from consult_app.db import db
+from consult_app.i18n import Texts
 from consult_app.registrations.models import Institution, Registration, StakeholderType
 
 
 @dataclass(frozen=True)
 class HeatRow:
-    """One indicator. `cells` are by stakeholder type: None where nobody took a position, counts None where it must not be told."""
+    """What is held of one indicator. `cells` are by stakeholder type: None where nobody took a position, or none is told of alone."""
 
     indicator: Indicator
-    everyone: PositionRow
+    held: Held
     cells: list[PositionRow | None]
-    revisions: list[RevisionRow]  # the same positions by the revision that they were taken on
-    untold: int  # positions whose numbers must not be told: for `how_many` alone
-    types_seen: int | None  # of how many types somebody commented or took a position; None: not to be told
+    types_seen: int | None = None  # of how many types somebody commented or took a position; None: not to be told
+
+    @property
+    def everyone(self) -> PositionRow:
+        return self.held.everyone
+
+    @property
+    def revisions(self) -> list[RevisionRow]:
+        """The same positions by the revision that they were taken on."""
+        return self.held.revisions
+
+    def in_all(self, taken: RevisionRow) -> int | None:
+        """How many took a position on a revision; where that is not broken down, on the indicator."""
+        return self.held.people if taken.counts is None else taken.total
 
 
 @dataclass(frozen=True)
@@ -44,7 +68,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class InstitutionMap:
-    """Positions of institutions. Where they must not be told, `holdings` and `held` are empty and only numbers by type remain."""
+    """Positions of institutions."""
 
     types: list[StakeholderType]
     rows: list[HeatRow]
@@ -81,48 +105,63 @@ def _people(consultation: Consultation) -> tuple[By, By]:
 
 
 def heat_map(consultation: Consultation, *, suppress: bool) -> tuple[list[StakeholderType], list[HeatRow]]:
-    """The stakeholder types that took part, and a row for every indicator, in four statements whatever their number."""
-    types, (by_type, by_revision) = _types(consultation), _people(consultation)
-    seen = defaultdict(set, {indicator_id: set(kinds) for indicator_id, kinds in by_type.items()})
+    """The stakeholder types that took part, and a row for every indicator, in four statements whatever their number.
+
+    With `suppress`, what may be told to anybody, and of the types those that are told of alone somewhere.
+    """
+    types = _types(consultation)
+    if suppress:
+        found, seen = _told(consultation, types), None
+    else:
+        held = _in_full(consultation, types)
+        found, seen = [(one, held[one.id]) for one in _indicators(consultation)], _seen(consultation, held)
+    shown = [kind for kind in types if any(kind.id in one.by_type for _indicator, one in found)]
+    rows = [
+        HeatRow(indicator, one, [one.by_type.get(kind.id) for kind in shown], None if seen is None else len(seen[indicator.id]))
+        for indicator, one in found
+    ]
+    return shown, rows
+
+
+def _names(types: list[StakeholderType]) -> dict[int, Texts]:
+    return {kind.id: kind.name for kind in types}
+
+
+def _in_full(consultation: Consultation, types: list[StakeholderType]) -> defaultdict[int, Held]:
+    """By indicator, what is held of it."""
+    by_type, by_revision = _people(consultation)
+    names = _names(types)
+    nothing = held_in_full(names, {}, {})
+    return defaultdict(lambda: nothing, {one: held_in_full(names, by_type[one], by_revision[one]) for one in by_type})
+
+
+def _told(consultation: Consultation, types: list[StakeholderType]) -> list[tuple[Indicator, Held]]:
+    """Every indicator with what may be told of it to anybody."""
+    query = (
+        select(Indicator, Section.revision_number, people_on(Indicator.id), PositionsTold)
+        .join(Section, Section.dimension_id == Indicator.dimension_id)
+        .outerjoin(PositionsTold, is_told_of(Indicator.id))
+        .where(Indicator.consultation_id == consultation.id)
+        .order_by(Indicator.place)
+    )
+    names, rows = _names(types), db.session.execute(query).tuples()
+    return [(indicator, held_as_told(names, number, people, kept)) for indicator, number, people, kept in rows]
+
+
+def _seen(consultation: Consultation, held: Mapping[int, Held]) -> defaultdict[int, set[int]]:
+    """By indicator, the types of which somebody commented or took a position."""
+    seen = defaultdict(set, {indicator_id: set(one.by_type) for indicator_id, one in held.items()})
     commented = (
         select(Comment.indicator_id, Comment.stakeholder_type_id).where(Comment.consultation_id == consultation.id, *SHOWN).distinct()
     )
     for indicator_id, kind in db.session.execute(commented).tuples():
         seen[indicator_id].add(kind)
-    rows = []
-    for one in _indicators(consultation):
-        present = [kind for kind in types if kind.id in by_type[one.id]]
-        told = held([PositionRow(kind.name, by_type[one.id][kind.id]) for kind in present], by_revision[one.id], suppress=suppress)
-        cells = _cells(types, present, told.by_type)
-        untold = sum(_sum(by_type[one.id]).values()) if told.everyone.counts is None else 0
-        rows.append(HeatRow(one, told.everyone, cells, told.revisions, untold, None if suppress else len(seen[one.id])))
-    return _shown(types, rows, by_type)
+    return seen
 
 
-def _shown(types: list[StakeholderType], rows: list[HeatRow], by_type: By) -> tuple[list[StakeholderType], list[HeatRow]]:
-    """Without the columns in which there is nothing."""
-    present = {kind for cells in by_type.values() for kind in cells}
-    shown = [n for n, kind in enumerate(types) if kind.id in present]
-    trimmed = [HeatRow(r.indicator, r.everyone, [r.cells[n] for n in shown], r.revisions, r.untold, r.types_seen) for r in rows]
-    return [types[n] for n in shown], trimmed
-
-
-def _cells(types: list[StakeholderType], present: list[StakeholderType], told: list[PositionRow]) -> list[PositionRow | None]:
-    """A cell for each type: of those present what is told (nothing, where none of them is), of the others None."""
-    rows = told or [PositionRow(kind.name, None) for kind in present]
-    by_type = {kind.id: row for kind, row in zip(present, rows, strict=True)}
-    return [by_type.get(kind.id) for kind in types]
-
-
-def _sum(by_type: dict[int, dict[PositionValue, int]]) -> dict[PositionValue, int]:
-    return {value: sum(counts[value] for counts in by_type.values()) for value in PositionValue}
-
-
-def how_many(rows: list[HeatRow]) -> int | None:
-    """How many positions count, all indicators together; None where one could read from it that an indicator has one or two."""
-    told = sum(one.total for row in rows for one in row.revisions)
-    untold = [row.untold for row in rows if row.untold]
-    return told + sum(untold) if sum(untold) >= SMALL * len(untold) else None
+def how_many(rows: list[HeatRow]) -> int:
+    """How many positions count, all indicators together, but for those on which fewer than three people could be read."""
+    return sum(row.held.people or 0 for row in rows)
 
 
 # -- institutions --
@@ -151,8 +190,12 @@ def _standing(consultation: Consultation) -> dict[tuple[int, int], Stand]:
     return {(indicator, institution): Stand(kind, value, number) for indicator, institution, kind, value, number in rows}
 
 
-def institution_map(consultation: Consultation, *, suppress: bool) -> InstitutionMap:
-    """Where the institutions stand whose participant speaks for them, in five statements whatever their number."""
+def institution_map(consultation: Consultation) -> InstitutionMap:
+    """Where the institutions stand whose participant speaks for them, in four statements whatever their number.
+
+    For those who may know who spoke, or where everybody may: those who speak for institutions are some of the people of the other
+    map, so that under the Chatham House Rule no number of them may stand beside it.
+    """
     standing = _standing(consultation)
     ids = {institution for _indicator, institution in standing}
     known = {i.id: i for i in db.session.scalars(select(Institution).where(Institution.id.in_(ids)).order_by(Institution.key))}
@@ -166,29 +209,11 @@ def institution_map(consultation: Consultation, *, suppress: bool) -> Institutio
         counts[institution_id][stand.value] += 1
         holders[indicator_id].setdefault(stand.value, []).append(Holder(known[institution_id], stand.revision))
     types = _types(consultation)
-    people = _people(consultation) if suppress else None
+    held = {one: held_in_full(_names(types), by_type[one], by_revision[one]) for one in by_type}
+    nothing = held_in_full({}, {}, {})
+    shown = [kind for kind in types if any(kind.id in one.by_type for one in held.values())]
     rows = []
     for one in _indicators(consultation):
-        present = [kind for kind in types if kind.id in by_type[one.id]]
-        found = [PositionRow(kind.name, by_type[one.id][kind.id]) for kind in present]
-        if people is None:
-            told = held(found, by_revision[one.id], suppress=False)
-        else:
-            each_among = [people[0][one.id][kind.id] for kind in present]
-            told = _held_among(found, by_type[one.id], each_among, people[1][one.id])
-        rows.append(HeatRow(one, told.everyone, _cells(types, present, told.by_type), told.revisions, 0, None))
-    shown_types, shown_rows = _shown(types, rows, by_type)
-    if suppress:
-        return InstitutionMap(shown_types, shown_rows, [], {})
-    return InstitutionMap(shown_types, shown_rows, [Holding(known[key], counts[key]) for key in known], dict(holders))
-
-
-def _held_among(
-    rows: list[PositionRow],
-    by_type: dict[int, dict[PositionValue, int]],
-    each_among: list[dict[PositionValue, int]],
-    by_revision: dict[int, dict[PositionValue, int]],
-) -> Held:
-    """What institutions hold as it may be told beside what people hold: on the people's revisions together, never apart."""
-    total, told = suppressed(_sum(by_type), rows, _sum(by_revision), each_among)
-    return Held(total, told, [RevisionRow(tuple(sorted(by_revision)), total.counts)] if rows else [])
+        of_it = held.get(one.id, nothing)
+        rows.append(HeatRow(one, of_it, [of_it.by_type.get(kind.id) for kind in shown]))
+    return InstitutionMap(shown, rows, [Holding(known[key], counts[key]) for key in known], dict(holders))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from consult_app.comments.models import CommentKind, DispositionKind, PositionValue
-from consult_app.comments.queries import RevisionRow
-from consult_app.i18n import _, ngettext
+from consult_app.comments.queries import Held, RevisionRow
+from consult_app.i18n import _, gettext, moment, ngettext
 
 KIND = {
     CommentKind.CORRECTION: _("Correction of a fact"),
@@ -60,6 +60,34 @@ def taken_on(rows: Sequence[RevisionRow]) -> str:
     if len(rows) == 1:
         return revisions(rows[0])
     return ", ".join(f"{revisions(row)}: {row.total}" for row in rows)
+
+
+def as_of(held: Held, zone: str) -> str:
+    """When positions were told that may not be told as they come, and of how many what they hold is not told yet; else nothing."""
+    if held.told_at is None:
+        return ""
+    words = str(gettext("As of %(when)s.", when=moment(held.told_at, zone)))
+    if held.since:
+        more = ngettext(
+            "%(num)s more since, not broken down yet, so that nobody can be singled out.",
+            "%(num)s more since, not broken down yet, so that nobody can be singled out.",
+            held.since,
+        )
+        words += f" {more}"
+    return words
+
+
+def not_told(held: Held) -> str:
+    """What stands in the place of positions that may not be broken down."""
+    if held.people is None:
+        return str(gettext("Fewer than three people have taken a position so far."))
+    return str(
+        ngettext(
+            "%(num)s person has taken a position. What they hold is not broken down, so that nobody can be singled out.",
+            "%(num)s people have taken a position. What they hold is not broken down, so that nobody can be singled out.",
+            held.people,
+        )
+    )
 
 
 def revisions(row: RevisionRow) -> str:

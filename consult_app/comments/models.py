@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from consult_app.accounts.models import Membership, User
@@ -311,6 +311,19 @@ class Position(Public, Audited, Model):
     registration: Mapped[Registration] = relationship()
     revision: Mapped[Revision] = relationship()
     indicator: Mapped[Indicator] = relationship()
+
+
+class PositionsTold(Public, Audited, Model):
+    """What participants and observers are told of the positions on an indicator under the Chatham House Rule, from `created_at` on.
+
+    The newest row of an indicator counts; none is ever changed. `told` is a `disclosure.Told`, by stakeholder type and by revision.
+    """
+
+    __tablename__ = "positions_told"
+
+    consultation_id: Mapped[int] = mapped_column(ForeignKey("consultations.id"), index=True)
+    indicator_id: Mapped[int] = mapped_column(ForeignKey("indicators.id"), index=True)
+    told: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class Disposition(Public, Audited, Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, inspect, select
 from sqlalchemy.orm import aliased, defer, joinedload, load_only, selectinload, undefer
 from sqlalchemy.orm.interfaces import ORMOption
 
+from consult_app import disclosure
 from consult_app.accounts.models import Membership, User
 from consult_app.comments.models import (
     Assignment,
@@ -21,6 +23,7 @@ from consult_app.comments.models import (
     Endorsement,
     Objection,
     Position,
+    PositionsTold,
     PositionValue,
     ProposedAnswer,
     Reply,
@@ -32,7 +35,6 @@ from consult_app.i18n import Texts, _
 from consult_app.registrations.models import Institution, Registration, StakeholderType
 from consult_app.sheets import fold
 
-SMALL = 3
 # What participants, observers, the hall and every file may see: the one place that says it (product.md rule 11 is beside it).
 SHOWN = (Comment.withdrawn_at.is_(None), Comment.moderation.is_(None))
 
@@ -373,11 +375,28 @@ class RevisionRow:
 
 @dataclass(frozen=True)
 class Held:
-    """What is held of an indicator: of all, by stakeholder type, and the same people by revision."""
+    """What is held of an indicator: of all, by stakeholder type, and the same people by revision.
+
+    Under the Chatham House Rule it is what was told at `told_at`, and `others` are the types that are not told alone; `people` is
+    how many they are now, None for fewer than three.
+    """
 
     everyone: PositionRow
-    by_type: list[PositionRow]
+    by_type: dict[int, PositionRow]  # by the type's id, in the types' order
     revisions: list[RevisionRow]
+    people: int | None
+    others: PositionRow | None = None
+    told_at: dt.datetime | None = None
+
+    @property
+    def rows(self) -> list[PositionRow]:
+        """What is told by type, and of the others together."""
+        return [*self.by_type.values(), *([self.others] if self.others else [])]
+
+    @property
+    def since(self) -> int:
+        """How many more took a position since `told_at`, or have not been told of by what they hold at all."""
+        return max(0, (self.people or 0) - sum((self.everyone.counts or {}).values()))
 
 
 def is_newest_position() -> ColumnElement[bool]:
@@ -390,69 +409,90 @@ def is_newest_position() -> ColumnElement[bool]:
     return ~select(newer.id).where(is_theirs, newer.revision_id > Position.revision_id).exists()
 
 
+Counts = dict[PositionValue, int]
+TYPES, REVISIONS = "types", "revisions"  # the ways in which those who hold something of an indicator are divided
+
+
 def no_counts() -> dict[PositionValue, int]:
     return dict.fromkeys(PositionValue, 0)
 
 
 def positions(indicator: Indicator, *, suppress: bool) -> Held:
-    """What is held of an indicator, the newest position of each person. With `suppress`, no number below three is told."""
+    """What is held of an indicator, the newest position of each person; with `suppress`, what of it may be told to anybody."""
+    kinds = select(StakeholderType.id, StakeholderType.name).where(StakeholderType.consultation_id == indicator.consultation_id)
+    kinds = kinds.order_by(StakeholderType.place)
+    if suppress:
+        with_told = kinds.add_columns(people_on(indicator.id), PositionsTold).outerjoin(PositionsTold, is_told_of(indicator.id))
+        rows = db.session.execute(with_told).tuples().all()
+        _kind, _name, people, kept = rows[0] if rows else (0, {}, 0, None)
+        return held_as_told({row[0]: row[1] for row in rows}, indicator.dimension.section.revision_number, people, kept)
     groups = db.session.execute(
-        select(StakeholderType.name, StakeholderType.place, Revision.number, Position.value, func.count())
-        .join(StakeholderType, StakeholderType.id == Position.stakeholder_type_id)
+        kinds.add_columns(Revision.number, Position.value, func.count())
+        .join(Position, Position.stakeholder_type_id == StakeholderType.id)
         .join(Revision, Revision.id == Position.revision_id)
         .where(Position.indicator_id == indicator.id, is_newest_position())
         .group_by(StakeholderType.id, Revision.number, Position.value)
-        .order_by(StakeholderType.place)
     ).tuples()
-    by_type: dict[int, tuple[Texts, dict[PositionValue, int]]] = {}
-    by_revision: dict[int, dict[PositionValue, int]] = {}
-    for name, place, number, value, count in groups:
-        by_type.setdefault(place, (name, no_counts()))[1][value] += count
+    types: dict[int, Texts] = {}
+    by_type: dict[int, Counts] = {}
+    by_revision: dict[int, Counts] = {}
+    for kind, name, number, value, count in groups:
+        types[kind] = name
+        by_type.setdefault(kind, no_counts())[value] += count
         by_revision.setdefault(number, no_counts())[value] += count
-    return held([PositionRow(name, counts) for name, counts in by_type.values()], by_revision, suppress=suppress)
+    return held_in_full(types, by_type, by_revision)
 
 
-def held(rows: list[PositionRow], by_revision: Mapping[int, dict[PositionValue, int]], *, suppress: bool) -> Held:
-    """The same people by type and by revision, with the sum of all; with `suppress`, as it may be told to anybody."""
-    everyone = {value: sum(counts[value] for counts in by_revision.values()) for value in PositionValue}
-    numbers = tuple(sorted(by_revision))
-    apart = [RevisionRow((number,), by_revision[number]) for number in numbers]
-    if not suppress:
-        return Held(PositionRow({}, everyone), rows, apart)
-    is_split = len(apart) < 2 or not any(is_small(counts) for counts in by_revision.values())
-    if not is_split and sum(everyone.values()) < 2 * SMALL:  # of three on two revisions, one or two are on each
-        return Held(PositionRow({}, None), [], [RevisionRow(numbers, None)])
-    total, told = suppressed(everyone, rows)
-    if is_split and total.counts is not None:
-        return Held(total, told, apart)
-    return Held(total, told, [RevisionRow(numbers, total.counts)])
+def people_on(indicator_id: Any) -> Any:
+    """How many hold something of an indicator, beside other columns."""
+    one = aliased(Position)
+    newer = aliased(Position)
+    is_theirs = (newer.indicator_id == one.indicator_id) & (newer.person_id == one.person_id)
+    is_newest_one = ~select(newer.id).where(is_theirs, newer.revision_id > one.revision_id).exists()
+    return select(func.count(one.id)).where(one.indicator_id == indicator_id, is_newest_one).scalar_subquery()
 
 
-Counts = Mapping[PositionValue, int]
+def is_told_of(indicator_id: Any) -> ColumnElement[bool]:
+    """Whether a row is what is told of an indicator now: the newest."""
+    one = aliased(PositionsTold)
+    condition: ColumnElement[bool] = PositionsTold.id == select(func.max(one.id)).where(one.indicator_id == indicator_id).scalar_subquery()
+    return condition
 
 
-def is_small(counts: Counts, among: Counts | None = None) -> bool:
-    """Whether numbers tell on one or two people: by themselves, or by what is left when they are taken from those `among` whom they are."""
-    if any(0 < n < SMALL for n in counts.values()):
-        return True
-    return among is not None and any(n and 0 < among[value] - n < SMALL for value, n in counts.items())
+def held_in_full(types: Mapping[int, Texts], by_type: Mapping[int, Counts], by_revision: Mapping[int, Counts]) -> Held:
+    """All of it, for those who may know who spoke, or where everybody may."""
+    everyone = {value: sum(counts[value] for counts in by_type.values()) for value in PositionValue}
+    rows = {kind: PositionRow(name, by_type[kind]) for kind, name in types.items() if kind in by_type}
+    revisions = [RevisionRow((number,), by_revision[number]) for number in sorted(by_revision)]
+    return Held(PositionRow({}, everyone), rows, revisions, sum(everyone.values()))
 
 
-def suppressed(
-    everyone: dict[PositionValue, int], rows: list[PositionRow], among: Counts | None = None, each_among: Sequence[Counts] = ()
-) -> tuple[PositionRow, list[PositionRow]]:
-    """The same without numbers that tell on one or two people (product.md rule 11).
+OTHERS: Texts = {"en": "Other types together", "id": "Jenis lain bersama-sama"}
 
-    Any cell of one or two does; and the rest of a single hidden row could be worked out from the total. Where the numbers
-    are of some among others whose numbers are told too (institutions among people), `among` and `each_among` are those.
+
+def held_as_told(types: Mapping[int, Texts], revision_number: int, people: int, kept: PositionsTold | None) -> Held:
+    """What was told of an indicator last, and how many hold something of it now.
+
+    The revisions that are told together are all that there were, so that none of them shows whether anybody is on it.
     """
-    if is_small(everyone, among):
-        return PositionRow({}, None), []
-    wholes: Sequence[Counts | None] = each_among or [None] * len(rows)
-    hidden = [row for row, whole in zip(rows, wholes, strict=True) if is_small(row.counts or {}, whole)]
-    if len(hidden) == 1 and len(rows) > 1:
-        return PositionRow({}, everyone), []
-    return PositionRow({}, everyone), [PositionRow(row.name, None) if row in hidden else row for row in rows]
+    people_told = disclosure.number(people)
+    if kept is None or people_told is None:
+        return Held(PositionRow({}, None), {}, [RevisionRow(tuple(range(1, revision_number + 1)), None)], people_told)
+    told = disclosure.Told.from_json(kept.told)
+    alone, on = told.alone[TYPES], told.alone[REVISIONS]
+    rows = {kind: PositionRow(name, _by_value(alone[str(kind)])) for kind, name in types.items() if str(kind) in alone}
+    rest = told.others(TYPES)
+    others = PositionRow(OTHERS, _by_value(rest)) if rows and any(rest) else None
+    revisions = [RevisionRow((int(number),), _by_value(counts)) for number, counts in on.items()]
+    if any(told.others(REVISIONS)):
+        together = tuple(n for n in range(1, kept.told["revision"] + 1) if str(n) not in on)
+        revisions.append(RevisionRow(together, _by_value(told.others(REVISIONS))))
+    revisions.sort(key=lambda row: row.numbers)
+    return Held(PositionRow({}, _by_value(told.everyone)), rows, revisions, people_told, others, kept.created_at)
+
+
+def _by_value(counts: Sequence[int]) -> dict[PositionValue, int]:
+    return dict(zip(PositionValue, counts, strict=True))
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def heat_map(slug: str) -> Answer:
     names: dict[str, Any] = {"consultation": consultation, "labels": labels, "is_suppressed": suppress, "now_at": now_at}
     names["shown"] = as_shown(consultation)
     if request.args.get("by") == "institution":
-        found = heat.institution_map(consultation, suppress=suppress)
+        if suppress:
+            return render_template("comments/positions_of_institutions.html", found=None, **names)
+        found = heat.institution_map(consultation)
         sections = _by_dimension(consultation, found.rows)
         return render_template("comments/positions_of_institutions.html", found=found, types=found.types, by_dimension=sections, **names)
     types, rows = heat.heat_map(consultation, suppress=suppress)
@@ -155,7 +157,8 @@ def _page(consultation: Consultation, indicator: Indicator, form: Any = None, po
         position_form=position_form or PositionForm(formdata=None, data={"value": mine.value.value, "reason": mine.reason} if mine else {}),
         mine=mine,
         everyone=held_of_it.everyone,
-        by_type=held_of_it.by_type,
+        by_type=held_of_it.rows,
+        told=held_of_it,
         revisions=held_of_it.revisions,
         text=indicator.shown,
         working=_working(indicator),

@@ -36,6 +36,8 @@ text_saved = Namespace().signal("text-saved")
 revision_made = Namespace().signal("revision-made")
 # Sent with (consultation, by=actor) within the transaction that makes it: registrations give it its stakeholder types.
 consultation_created = Namespace().signal("consultation-created")
+# Sent with (consultation) within the transaction that gives it another rule of attribution.
+attribution_changed = Namespace().signal("attribution-changed")
 
 
 class Stale(Conflict):
@@ -147,8 +149,11 @@ def change_consultation(
     consultation.level, consultation.territory, consultation.timezone = level, territory, timezone
     consultation.languages, consultation.partners = list(languages), list(partners)
     consultation.sdgs, consultation.gcm_objectives = list(sdgs), list(gcm_objectives)
+    is_other_rule = attribution is not consultation.attribution
     consultation.attribution, consultation.controller = attribution, controller
     audit.record(by, "consultation.change", consultation)
+    if is_other_rule:
+        attribution_changed.send(consultation)
 
 
 # -- the text of a section --

@@ -9,6 +9,7 @@ from reportlab.lib.pagesizes import LETTER
 from reportlab.platypus import Flowable, LongTable, Spacer, TableStyle
 
 from consult_app import pdf
+from consult_app.attendance.labels import told_words
 from consult_app.attendance.queries import Participation, ParticipationRow, count_arrived
 from consult_app.documents.queries import Listed
 from consult_app.events.models import Event
@@ -77,9 +78,8 @@ def _table(rows: list[list[Any]], widths: Sequence[float], total: bool = False) 
 
 
 def _figures(row: ParticipationRow) -> list[str]:
-    share = None if row.women is None else row.share_of_women
-    told = (row.women, row.men, row.other, row.total, share, row.institutions, row.online)
-    return [("–" if row.women is not None and n is None else "<3") if n is None else str(n) for n in told]
+    told = (row.women, row.men, row.other, row.total, row.share_of_women, row.institutions, row.online)
+    return ["–" if n is None else str(n) for n in told]
 
 
 def participation_pdf(event: Event, tables: Sequence[Participation], heading: Sequence[str], paper: str) -> bytes:
@@ -100,8 +100,7 @@ def participation_pdf(event: Event, tables: Sequence[Participation], heading: Se
     if len(event.days) > 1:
         story.append(paragraph(gettext("Arrived, by day"), pdf.SERIF_BOLD, 13))
         story += [paragraph(f"{day(date)}: {count_arrived(event, date)}", pdf.SANS, 10) for date in event.days]
-    if any(table.is_suppressed for table in tables):
-        words = gettext("“<3” stands for one or two people, and for numbers from which one or two could be worked out.")
+    for words in told_words(tables, event.timezone):
         story.append(paragraph(words, pdf.SANS, 8.5, textColor=pdf.MUTED))
     return _build(event, gettext("Participation"), heading, story, paper)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
+from consult_app.attendance.labels import told_words
 from consult_app.attendance.queries import arrived_ids, count_arrived, participation
 from consult_app.consultations.models import Attribution
 from consult_app.db import db
@@ -154,9 +155,9 @@ def participant_list(event: Event, basis: str) -> Listed:
     kind, count = gettext("Stakeholder type"), gettext("People")
     if rule is Attribution.BY_STAKEHOLDER_TYPE:
         table = participation(event, basis, suppress=True)
-        rows = [[local(row.name), "<3" if row.total is None else row.total] for row in (*table.rows, table.total)]
+        rows = [[local(row.name), row.total] for row in (*table.rows, table.total)]
         note = gettext("Under this consultation’s rule of attribution, the list tells stakeholder types only.")
-        return Listed(basis, [kind, count], (120, 30), rows, [note])
+        return Listed(basis, [kind, count], (120, 30), rows, [note, *told_words([table], event.timezone)])
     people = people_of(event, basis)
     if rule is Attribution.BY_INSTITUTION:
         groups: dict[int, list[Registration]] = {}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import func, select
 
+from consult_app import disclosure
+from consult_app.consultations.models import Attribution
 from consult_app.db import db
 from consult_app.events.models import Event
 from consult_app.i18n import Texts
 from consult_app.registrations.models import Attendance, Quota, Registration, RegistrationState, Sex, StakeholderType
 from consult_app.registrations.seats import Seats
-
-SMALL = 3  # cells of fewer are suppressed where they could point at a person
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Balance:
 
 
 def balance(event: Event, *, suppress: bool = False) -> Balance:
-    """All numbers in four statements; with `suppress`, nothing from which one or two people could be told."""
+    """All numbers in four statements; with `suppress`, what of them may be told to anybody."""
     states = RegistrationState
     rows = (
         db.session.execute(
@@ -61,7 +63,7 @@ def balance(event: Event, *, suppress: bool = False) -> Balance:
     )
     types = db.session.scalars(
         select(StakeholderType).where(StakeholderType.consultation_id == event.consultation_id).order_by(StakeholderType.place)
-    )
+    ).all()
     quotas = {q.stakeholder_type_id: q for q in db.session.scalars(select(Quota).where(Quota.event_id == event.id))}
     taken = Seats(event).taken
 
@@ -84,33 +86,42 @@ def balance(event: Event, *, suppress: bool = False) -> Balance:
     lines = [line(kind.name, kind.id) for kind in types]
     targets = [one.target for one in lines if one.target is not None]
     total = replace(line({"en": "Total", "id": "Jumlah"}, None), target=sum(targets) if targets else None)
-    told = Balance(
-        [one for one in lines if one.registered or one.waiting or one.pending or one.seats or one.target], total, event.women_target
-    )
-    return _suppressed(told) if suppress else told
+    if suppress:
+        is_silent = event.consultation.attribution is Attribution.BY_STAKEHOLDER_TYPE
+        return _as_told(Balance(lines, total, event.women_target), [kind.id for kind in types], {} if is_silent else _by_sex(types, rows))
+    used = [one for one in lines if one.registered or one.waiting or one.pending or one.seats or one.target]
+    return Balance(used, total, event.women_target)
 
 
-def _is_small(n: int | None) -> bool:
-    return n is not None and 0 < n < SMALL
+def _by_sex(types: Sequence[StakeholderType], rows: Sequence[Any]) -> dict[int, tuple[int, ...]]:
+    """Those registered by type: women, men, others."""
+
+    def count(kind: int, *sexes: Sex) -> int:
+        return sum(row[4] for row in rows if row[0] == kind and row[1] is RegistrationState.CONFIRMED and row[2] in sexes)
+
+    of = ((Sex.FEMALE,), (Sex.MALE,), (Sex.OTHER, Sex.UNDISCLOSED))
+    return {kind.id: tuple(count(kind.id, *sexes) for sexes in of) for kind in types}
 
 
-def _suppressed(told: Balance) -> Balance:
-    """By type only who is registered; small ones hidden, and with them as many more as it takes that their sum is not small."""
-    hidden = [one for one in told.lines if _is_small(one.registered)]
-    others = sorted((one for one in told.lines if one.registered and one not in hidden), key=lambda one: one.registered or 0)
-    while hidden and others and (len(hidden) == 1 or sum(one.registered or 0 for one in hidden) < SMALL):
-        hidden.append(others.pop(0))
-    bare = [replace(one, women=None, online=None, waiting=None, pending=None, taken=None) for one in told.lines]
-    lines = [replace(new, registered=None) if old in hidden else new for old, new in zip(told.lines, bare, strict=True)]
-    total = told.total
-    registered, women, online = total.registered or 0, total.women or 0, total.online or 0
+def _as_told(told: Balance, kinds: Sequence[int], sexes: dict[int, tuple[int, ...]]) -> Balance:
+    """Only who is registered, by type as far as that may be told; under the Chatham House Rule, of all types together.
+
+    Then those who arrived are told by type (`attendance/told.py`): beside them these would tell by subtraction who did not come.
+    """
+    found = disclosure.tell(disclosure.added(sexes.values(), 3), {"types": {str(kind): counts for kind, counts in sexes.items()}})
+    alone = found.alone["types"] if found is not None else {}
+    lines = []
+    for kind, one in zip(kinds, told.lines, strict=True):
+        counts = alone.get(str(kind))
+        registered = sum(counts) if counts is not None else None
+        lines.append(replace(one, registered=registered, women=None, online=None, waiting=None, pending=None, taken=None))
     total = replace(
-        total,
-        registered=None if _is_small(registered) else registered,
-        women=None if _is_small(women) or _is_small(registered - women) else women,
-        online=None if _is_small(online) or _is_small(registered - online) else online,
-        waiting=None if _is_small(total.waiting) else total.waiting,
-        pending=None if _is_small(total.pending) else total.pending,
+        told.total,
+        registered=disclosure.number(told.total.registered or 0),
+        women=found.everyone[0] if found is not None else None,
+        online=None,
+        waiting=disclosure.number(told.total.waiting or 0),
+        pending=disclosure.number(told.total.pending or 0),
         taken=None,
     )
     return replace(told, lines=lines, total=total, is_suppressed=True)

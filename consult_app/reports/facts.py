@@ -62,7 +62,7 @@ class Facts:
     meetings: list[Meeting]
     comments: list[Comment]
     heat: list[HeatRow]  # positions on every indicator
-    positions: int | None  # how many there are; None: not to be told
+    positions: int  # how many count; those on indicators of which fewer than three could be read are left out
     log_number: int
     log_hash: str
 

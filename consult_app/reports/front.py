@@ -9,6 +9,7 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer, TableStyl
 from reportlab.platypus.tables import Table
 
 from consult_app import pdf
+from consult_app.attendance.labels import told_words
 from consult_app.attendance.queries import Participation, ParticipationRow
 from consult_app.consultations.territory import territory_name
 from consult_app.i18n import Texts, days, gettext, local, moment, ngettext
@@ -22,8 +23,8 @@ def thread_of(facts: Facts, is_draft: bool) -> list[tuple[str, bool]]:
     """The seven knots, each done only where that was recorded (rule 24)."""
     return [
         (gettext("Prepare"), facts.indicators > 0),
-        (gettext("Invite"), any(meeting.registered.rows for meeting in facts.meetings)),
-        (gettext("Check in"), any(meeting.arrived.rows for meeting in facts.meetings)),
+        (gettext("Invite"), any(meeting.registered.total.total for meeting in facts.meetings)),
+        (gettext("Check in"), any(meeting.arrived.total.total for meeting in facts.meetings)),
         (gettext("Comment"), all(chapter.section.is_frozen for chapter in facts.chapters)),
         (gettext("Answer"), facts.answered == len(facts.comments)),
         (gettext("Sign"), facts.is_validated),
@@ -106,14 +107,14 @@ def _key(name: Texts) -> str:
 
 
 def _line(name: str, arrived: ParticipationRow | None, registered: ParticipationRow | None, basis: bool) -> list[Any]:
-    """One row; a type that registered and from which nobody came shows zeros."""
+    """One row; a type that registered and from which nobody came shows zeros, and one of which it is not told who registered a dash."""
     if arrived is None:
         shown = ["0"] * 4 + ["–", "0"]
     else:
         share = f"{arrived.share_of_women} %" if arrived.share_of_women is not None else "–"
         shown = [_number(n) for n in (arrived.women, arrived.men, arrived.other, arrived.total)] + [share, _number(arrived.institutions)]
     font = pdf.SANS_BOLD if basis else pdf.SANS
-    cells = [name, _number(registered.total if registered is not None else 0), *shown]
+    cells = [name, _number(registered.total if registered is not None else None), *shown]
     return [cell(words, 8.5, font) for words in cells]
 
 
@@ -121,7 +122,8 @@ def _table(registered: Participation, arrived: Participation) -> Flowable:
     by_type = {_key(row.name): row for row in registered.rows}
     came = {_key(row.name): row for row in arrived.rows}
     names = {_key(row.name): row.name for row in [*registered.rows, *arrived.rows]}
-    rows = [_line(local(name), came.get(key), by_type.get(key), False) for key, name in names.items()]
+    nobody = None if registered.is_suppressed else ParticipationRow({}, 0, 0, 0, 0, 0, 0)
+    rows = [_line(local(name), came.get(key), by_type.get(key, nobody), False) for key, name in names.items()]
     rows.append(_line(gettext("Total"), arrived.total, registered.total, True))
     head = [gettext("Stakeholder type"), gettext("Registered"), gettext("Women"), gettext("Men"), gettext("Other or undisclosed"),
             gettext("Arrived"), gettext("Women among the arrived, %"), gettext("Institutions")]  # fmt: skip
@@ -129,7 +131,7 @@ def _table(registered: Participation, arrived: Participation) -> Flowable:
 
 
 def _by_sex(row: ParticipationRow) -> list[int] | None:
-    return None if row.total is None else [row.women or 0, row.men or 0, row.other or 0]
+    return None if row.women is None else [row.women, row.men or 0, row.other or 0]
 
 
 def _meeting(meeting: Meeting, outline: Outline) -> list[Flowable]:
@@ -145,8 +147,7 @@ def _meeting(meeting: Meeting, outline: Outline) -> list[Flowable]:
         sexes = [gettext("Women"), gettext("Men"), gettext("Other or undisclosed")]
         story.append(figure_title(gettext("Who arrived: %(event)s", event=local(event.title)), f"figure-{event.public_id}", outline))
         story.extend(bars([(local(row.name), _by_sex(row)) for row in rows], (pdf.ACCENT, pdf.WARNING, pdf.MUTED), sexes))
-    if meeting.arrived.is_suppressed or meeting.registered.is_suppressed:
-        words = gettext("Numbers are withheld (–) where they would tell of fewer than three people.")
+    for words in told_words([meeting.arrived, meeting.registered], event.timezone):
         story.append(paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED))
     return story
 

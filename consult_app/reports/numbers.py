@@ -22,8 +22,8 @@ COLOURS = (pdf.SUCCESS, pdf.WARNING, pdf.DANGER, pdf.MUTED)  # in the order of P
 
 
 def position_sums(rows: Iterable[HeatRow]) -> tuple[dict[tuple[int, ...], list[int]], int]:
-    """Positions of several indicators added up by the revisions that they were taken on, and of how many indicators they must not
-    be told.
+    """Positions of several indicators added up by the revisions that they were taken on, and of how many indicators they are not
+    broken down. All of it is a sum of what is told of each indicator.
     """
     told: defaultdict[tuple[int, ...], Counter[PositionValue]] = defaultdict(Counter)
     withheld = 0
@@ -36,7 +36,7 @@ def position_sums(rows: Iterable[HeatRow]) -> tuple[dict[tuple[int, ...], list[i
 
 
 def is_position_taken(facts: Facts) -> bool:
-    """Whether the register has any position, told or not."""
+    """Whether anything is to be said of positions: there are some, or it must not be told whether there are."""
     return any(row.revisions for row in facts.heat)
 
 
@@ -55,10 +55,9 @@ def _dispositions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
 
 def _positions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
     rows: list[tuple[str, list[int] | None]] = []
-    hidden, is_earlier = 0, False
+    is_earlier = False
     for chapter in facts.chapters:
         sums, withheld = position_sums(row for row in facts.heat if row.indicator.dimension_id == chapter.section.dimension_id)
-        hidden += withheld
         name = f"{chapter.section.number}. {local(chapter.section.title)}"
         for numbers, parts in sums.items():
             rows.append((f"{name}, {revisions(RevisionRow(numbers, None))}", parts))
@@ -67,17 +66,32 @@ def _positions(facts: Facts, outline: Outline) -> Iterable[Flowable]:
             rows.append((name, None if withheld else [0] * len(PositionValue)))
     yield figure_title(gettext("Positions by section and revision"), "figure-positions", outline)
     yield from bars(rows, COLOURS, [str(words) for words in POSITION.values()])
-    words = gettext("Of each person the newest position on each indicator counts.")
-    if facts.positions is not None:
-        words = ngettext("%(num)s position was taken.", "%(num)s positions were taken.", facts.positions) + " " + words
+    words = ngettext("%(num)s position was taken.", "%(num)s positions were taken.", facts.positions)
+    words += " " + gettext("Of each person the newest position on each indicator counts.")
     if is_earlier:
         words += " " + gettext(
             "A text that was revised afterwards is signed on a later revision than the one that the position was taken on."
         )
     yield paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED)
-    if hidden:
-        words = gettext("Positions on %(count)s indicators are left out: they would tell of fewer than three people.", count=hidden)
+    for words in not_broken_down(facts):
         yield paragraph(words, pdf.SANS, 8, textColor=pdf.MUTED)
+
+
+def not_broken_down(facts: Facts) -> list[str]:
+    """What the Chatham House Rule keeps from the numbers of positions, and of how many people."""
+    hidden = sum(row.everyone.counts is None for row in facts.heat)
+    since = sum(row.held.since for row in facts.heat if row.everyone.counts is not None)
+    words = []
+    if hidden:
+        words.append(gettext("Positions on %(count)s indicators are left out: they would tell of fewer than three people.", count=hidden))
+    if since:
+        later = ngettext(
+            "%(num)s position was taken later and is not broken down, so that nobody can be singled out.",
+            "%(num)s positions were taken later and are not broken down, so that nobody can be singled out.",
+            since,
+        )
+        words.append(later)
+    return words
 
 
 def number_pages(facts: Facts, outline: Outline) -> list[Flowable]:
@@ -103,14 +117,17 @@ def position_pages(facts: Facts, outline: Outline) -> list[Flowable]:
         "Of participants: of each the newest position, with the revision of the section that it was taken on. "
         "A dash stands where fewer than three people could be read."
     )
-    story.extend([paragraph(words, pdf.SERIF, 10.5, spaceAfter=6), gap()])
+    story.append(paragraph(" ".join([words, *not_broken_down(facts)]), pdf.SERIF, 10.5, spaceAfter=6))
+    story.append(gap())
     rows = []
     for row in facts.heat:
         code = cell(row.indicator.code, font=pdf.SANS_BOLD, textColor=pdf.dimension_colour(row.indicator.dimension.number))
         for taken in row.revisions or [RevisionRow((), {})]:
-            shown = ["–"] * 4 if taken.counts is None else [str(taken.counts.get(value, 0)) for value in PositionValue]
+            shown = [None] * 4 if taken.counts is None else [taken.counts.get(value, 0) for value in PositionValue]
+            numbers = ("–" if number is None else str(number) for number in (*shown, row.in_all(taken)))
             on = ", ".join(map(str, taken.numbers)) or "–"
-            rows.append([code, cell(local(row.indicator.question)), cell(on), *(cell(number) for number in shown)])
-    head = [gettext("Indicator"), gettext("Question"), gettext("On revision"), *(str(label) for label in POSITION.values())]
-    story.append(grid(head, rows, [w * mm for w in (18, 62, 15, 15, 22, 18, 16)]))
+            rows.append([code, cell(local(row.indicator.question)), cell(on), *map(cell, numbers)])
+    labels = [*(str(label) for label in POSITION.values()), gettext("All")]
+    head = [gettext("Indicator"), gettext("Question"), gettext("On revision"), *labels]
+    story.append(grid(head, rows, [w * mm for w in (18, 52, 15, 15, 22, 18, 16, 10)]))
     return story

@@ -104,6 +104,8 @@ SCHEMA: dict[str, Any] = {
                 _object(
                     {
                         "indicator": WORDS,
+                        "people": OPTIONAL_COUNT,
+                        "as_of": {"type": ["string", "null"], "format": "date-time"},
                         "counts": _POSITIONS,
                         "by_revision": _list(_object({"revisions": _list(COUNT), "counts": _POSITIONS})),
                     }

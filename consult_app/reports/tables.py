@@ -66,14 +66,15 @@ def _comments(facts: Facts) -> Table:
 
 
 def _positions(facts: Facts) -> Table:
-    header = [gettext("Indicator"), gettext("On revision"), *(str(words) for words in POSITION.values())]
+    header = [gettext("Indicator"), gettext("On revision"), *(str(words) for words in POSITION.values()), gettext("All")]
     rows: list[list[Any]] = []
     for row in facts.heat:
         for taken in row.revisions:
             counts = ["–"] * len(PositionValue) if taken.counts is None else [taken.counts[value] for value in PositionValue]
-            rows.append([row.indicator.code, ", ".join(map(str, taken.numbers)), *counts])
+            people = row.in_all(taken)
+            rows.append([row.indicator.code, ", ".join(map(str, taken.numbers)), *counts, "–" if people is None else people])
         if not row.revisions:
-            rows.append([row.indicator.code, "", *[0] * len(PositionValue)])
+            rows.append([row.indicator.code, "", *[0] * len(PositionValue), 0])
     return header, rows
 
 
@@ -179,6 +180,8 @@ def document(facts: Facts, schema_url: str) -> dict[str, Any]:
         "positions": [
             {
                 "indicator": row.indicator.code,
+                "people": row.held.people,
+                "as_of": row.held.told_at.isoformat() if row.held.told_at is not None else None,
                 "counts": row.everyone.counts,
                 "by_revision": [{"revisions": list(taken.numbers), "counts": taken.counts} for taken in row.revisions],
             }

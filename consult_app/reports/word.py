@@ -7,6 +7,7 @@ from typing import Any
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.shared import Mm
 
+from consult_app.attendance.labels import told_words
 from consult_app.consultations.labels import ANSWER, PART
 from consult_app.consultations.models import SECTION_PARTS
 from consult_app.consultations.territory import territory_name
@@ -14,6 +15,7 @@ from consult_app.documents.word import Paper
 from consult_app.i18n import gettext, local, moment
 from consult_app.reports.facts import Chapter, Facts
 from consult_app.reports.layout import grouped, lines_of
+from consult_app.reports.numbers import not_broken_down
 from consult_app.reports.tables import tables
 from consult_app.signoff.labels import DECIDED, KIND
 
@@ -73,8 +75,13 @@ def report_docx(facts: Facts, verify_url: str = "") -> bytes:
     across.orientation, across.page_width, across.page_height = WD_ORIENT.LANDSCAPE, Mm(297), Mm(210)
     annexes: dict[str, tuple[Any, ...]] = {
         gettext("Comments"): (10, 14, 18, 24, 52, 34, 20, 30, 22, 26, 14, 14),
-        gettext("Positions"): (24, 24, 30, 40, 30, 30),
+        gettext("Positions"): (24, 24, 30, 40, 30, 30, 20),
         gettext("Participation"): (60, 26, 50, 22, 22, 30, 22, 26),
+    }
+    people = [table for meeting in facts.meetings for table in (meeting.arrived, meeting.registered)]
+    notes = {
+        gettext("Positions"): not_broken_down(facts),
+        gettext("Participation"): told_words(people, consultation.timezone),
     }
     found = tables(facts)
     for name, widths in annexes.items():
@@ -82,6 +89,8 @@ def report_docx(facts: Facts, verify_url: str = "") -> bytes:
         paper.chapter(gettext("Annex: %(title)s", title=name))
         if rows:
             paper.table(header, rows, widths, size=8)
+            for words in notes.get(name, []):
+                paper.line(words, size=8, muted=True)
         else:
             paper.line("–")
     return paper.bytes()

@@ -11,7 +11,7 @@ from flask import Flask, current_app, g, render_template
 from consult_app import audit, monitor, policy
 from consult_app.comments import labels as comment_labels
 from consult_app.comments.attribution import byline, must_suppress
-from consult_app.comments.queries import RevisionRow, positions, talk_of, waiting
+from consult_app.comments.queries import Held, positions, talk_of, waiting
 from consult_app.consultations.models import Indicator
 from consult_app.db import db, transaction_mode
 from consult_app.i18n import clock, gettext, ngettext, reading
@@ -65,18 +65,19 @@ def facts(room: Room, view: str, browsed: Indicator | None = None, indicators: S
         "pinned_byline": byline(room.pinned, roles) if room.pinned else None,
         "talk": talk_of([*comments, *console.get("waiting", []), *console.get("held", [])]),
         "everyone": held.everyone if held else None,
-        "by_type": held.by_type if held else [],
+        "by_type": held.rows if held else [],
+        "told": held,
         "revisions": held.revisions if held else [],
         "now_at": indicator.dimension.section.revision_number if indicator else 0,
         "hands": hands,
         "comment_labels": comment_labels,
         "labels": labels,
         **console,
-        **(_hall_facts(room, len(hands), held.revisions if held else []) if view == "hall" else {}),
+        **(_hall_facts(room, len(hands), held) if view == "hall" else {}),
     }
 
 
-def _hall_facts(room: Room, hands: int, revisions: Sequence[RevisionRow]) -> dict[str, Any]:
+def _hall_facts(room: Room, hands: int, held: Held | None) -> dict[str, Any]:
     """What the wall says, once in each language of the consultation: it is read by all."""
     said = []
     for code in room.event.consultation.languages:
@@ -88,7 +89,10 @@ def _hall_facts(room: Room, hands: int, revisions: Sequence[RevisionRow]) -> dic
                 if room.pinned
                 else ""
             )
-            taken = comment_labels.taken_on(revisions)
+            taken = comment_labels.taken_on(held.revisions) if held else ""
+            if held and held.told_at:
+                taken += " · " + comment_labels.as_of(held, room.event.timezone)
+            words["people"] = ngettext("%(num)s position", "%(num)s positions", held.people) if held and held.people else ""
             words["not_shown"] = gettext("Not put before participants yet")
             said.append(words | {"code": code, "state": str(labels.STATE[room.state]), "hands": up, "pinned": pinned, "taken": taken})
     return {"said": said}

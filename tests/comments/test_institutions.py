@@ -1,4 +1,4 @@
-"""Positions of institutions: of whoever speaks for them, the newest, with its revision; suppressed where rule 11 asks."""
+"""Positions of institutions: of whoever speaks for them, the newest, with its revision; told to nobody else where rule 11 asks."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_only_who_speaks_for_an_institution_counts_and_the_newest_stands(event: 
     for who, value in ((colleague, DISAGREE), (voice, AGREE), (colleague, DISAGREE)):
         hold(who, value)
     later = speaker(factories.make_event(consultation), "Alpha")
-    found = institution_map(consultation, suppress=False)
+    found = institution_map(consultation)
     assert first(found).everyone.counts == {AGREE: 1, RESERVATION: 0, DISAGREE: 0, PositionValue.ABSTAIN: 0}
     hold(later, RESERVATION)
-    found = institution_map(consultation, suppress=False)
+    found = institution_map(consultation)
     assert {v: n for v, n in first(found).everyone.counts.items() if n} == {RESERVATION: 1}
     assert [one.institution.key for one in found.held[first(found).indicator.id][RESERVATION]] == ["alpha"]
     assert told(found) == {"alpha": 1}
@@ -63,14 +63,14 @@ def test_rule_3_on_an_earlier_revision_it_counts_and_says_so(
     consultations.edit_section(section, {"narrative": {"en": "Another text."}}, section.edit_number, by=factories.BY)
     consultations.open_section(section, by=factories.BY)
     db.session.commit()
-    found = institution_map(consultation, suppress=False)
+    found = institution_map(consultation)
     assert told(found) == {"alpha": 1}
     assert [(one.institution.key, one.revision) for one in found.held[first(found).indicator.id][AGREE]] == [("alpha", 1)]
     client = browse(factories.make_user(Role.ORGANISER, consultation))
     page = client.get(f"/consultations/{consultation.slug}/positions?by=institution").text
     assert "(on revision 1)" in page
     hold(voice, DISAGREE)
-    found = institution_map(consultation, suppress=False)
+    found = institution_map(consultation)
     assert [(row.numbers, row.total) for row in first(found).revisions] == [((2,), 1)]
 
 
@@ -104,24 +104,22 @@ def test_rule_11_institutions_are_named_by_the_rule(many: Event, consultation: C
     assert browse().get(address).status_code == 303
 
 
-def test_rule_11_no_number_tells_on_two(many: Event, consultation: Consultation) -> None:
-    row = first(institution_map(consultation, suppress=True))
-    assert row.everyone.counts is not None
-    assert sum(row.everyone.counts.values()) == 8
-    assert [cell and cell.counts for cell in row.cells] == [None, None]  # two NGOs; and the rest would follow from the total
-    assert sum(first(institution_map(consultation, suppress=False)).everyone.counts.values()) == 8
-
-
-def test_rule_11_nor_does_what_is_left_of_the_people(event: Event, consultation: Consultation) -> None:
+def test_rule_29_institutions_are_not_told_beside_the_people_that_they_are_some_of(
+    many: Event, consultation: Consultation, browse: Any
+) -> None:
     """Three institutions agree, and four people: of the fourth it would be known that they do, and speak for nobody."""
-    for n in range(3):
-        hold(speaker(event, f"Ministry {n}"), AGREE)
-    assert first(institution_map(consultation, suppress=True)).everyone.counts[AGREE] == 3
-    hold(factories.make_registration(event), AGREE)
-    assert first(institution_map(consultation, suppress=True)).everyone.counts is None
+    consultation.attribution = Attribution.BY_STAKEHOLDER_TYPE
+    db.session.commit()
+    for reader in (factories.make_registration(many), factories.make_user(Role.OBSERVER, consultation)):
+        text = browse(reader).get(f"/consultations/{consultation.slug}/positions?by=institution").text
+        assert "heat__table" not in text
+        assert "table--figures" not in text
+    assert "heat__table" in browse(factories.make_user(Role.ORGANISER, consultation)).get(
+        f"/consultations/{consultation.slug}/positions?by=institution"
+    ).text
 
 
 def test_the_statements_do_not_grow(many: Event, consultation: Consultation, count_queries: Any) -> None:
     with count_queries() as statements:
-        institution_map(consultation, suppress=True)
+        institution_map(consultation)
     assert len(statements) <= 6

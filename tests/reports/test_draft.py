@@ -110,7 +110,7 @@ def test_rule_11_under_the_chatham_house_rule_nobody_is_named_and_small_cells_ar
     assert "NGO" in words
     assert "Siti Aminah" not in words
     assert "Office of Secrets" not in words
-    assert "NGO – – – – – – –" in words
+    assert "Total 1 – – – 1 – –" in words
 
 
 def test_rule_11_by_institution_names_the_institution(app: Any, consultation: Consultation) -> None:
