@@ -47,7 +47,7 @@ KINDS = 3  # a page of many rows may hold kinds of rows that one of few does not
 OVER = {
     "comments.indicator": 13,
     "privacy.take_along": 24,
-    "reports.draft": 19,
+    "reports.draft": 18,
     "room.console": 13,  # the questions of its indicators, as the revisions have them
     "room.follow": 14,
 }

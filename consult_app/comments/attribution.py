@@ -15,10 +15,10 @@ from sqlalchemy import case, event, func, select
 from sqlalchemy.orm import Session
 
 from consult_app.comments.models import Comment, Reply
-from consult_app.comments.queries import SMALL
 from consult_app.consultations.labels import ROLE
 from consult_app.consultations.models import Attribution, Consultation
 from consult_app.db import db
+from consult_app.disclosure import LEAST
 from consult_app.i18n import gettext, local
 from consult_app.policy import STAFF, Actor, Role, can, roles
 from consult_app.registrations.models import Registration, RegistrationState, StakeholderType
@@ -55,9 +55,9 @@ def wide_types(consultation_id: int) -> frozenset[int]:
         found: dict[int, int | None] = dict(
             db.session.execute(query.where(StakeholderType.consultation_id == consultation_id)).tuples().all()
         )
-        wide = {kind for kind, number in found.items() if (number or 0) < SMALL}
+        wide = {kind for kind, number in found.items() if (number or 0) < LEAST}
         others = sorted((number, kind) for kind, number in found.items() if kind not in wide)
-        while others and any(found[kind] is not None for kind in wide) and sum(found[kind] or 0 for kind in wide) < SMALL:
+        while others and any(found[kind] is not None for kind in wide) and sum(found[kind] or 0 for kind in wide) < LEAST:
             wide.add(others.pop(0)[1])
         known[consultation_id] = frozenset(wide)
     return known[consultation_id]

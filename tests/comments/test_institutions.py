@@ -114,9 +114,12 @@ def test_rule_29_institutions_are_not_told_beside_the_people_that_they_are_some_
         text = browse(reader).get(f"/consultations/{consultation.slug}/positions?by=institution").text
         assert "heat__table" not in text
         assert "table--figures" not in text
-    assert "heat__table" in browse(factories.make_user(Role.ORGANISER, consultation)).get(
-        f"/consultations/{consultation.slug}/positions?by=institution"
-    ).text
+    assert (
+        "heat__table"
+        in browse(factories.make_user(Role.ORGANISER, consultation))
+        .get(f"/consultations/{consultation.slug}/positions?by=institution")
+        .text
+    )
 
 
 def test_the_statements_do_not_grow(many: Event, consultation: Consultation, count_queries: Any) -> None:

@@ -69,7 +69,7 @@ def test_who_moves_changes_only_what_comes(
 def by_type(consultation: Consultation, comment: Comment) -> list[str]:
     types, rows = heat_map(consultation, suppress=False)
     found = [kind.code for kind, cell in zip(types, rows[0].cells, strict=True) if cell is not None]
-    assert [row.name for row in positions(comment.indicator, suppress=False).by_type] == [kind.name for kind in types if kind.code in found]
+    assert [row.name for row in positions(comment.indicator, suppress=False).rows] == [kind.name for kind in types if kind.code in found]
     return found
 
 
@@ -110,11 +110,11 @@ def test_what_stood_for_an_institution_stands_when_its_speaker_leaves(
     speakers.let_speak(author, by=factories.BY)
     assert browse(author).post("/my/registration/change", data=MOVE).status_code == 303
     assert not author.speaks_for_institution
-    assert [one.institution.name["en"] for one in institution_map(consultation, suppress=False).holdings] == ["Office of Siti"]
+    assert [one.institution.name["en"] for one in institution_map(consultation).holdings] == ["Office of Siti"]
     successor = factories.make_registration(author.event, institution="Office of Siti", kind="ngo")
     speakers.let_speak(successor, by=factories.BY)
     actions.take_position(said.indicator, successor, PositionValue.DISAGREE, "why", by=successor)
-    found = institution_map(consultation, suppress=False)
+    found = institution_map(consultation)
     assert [one.counts[PositionValue.DISAGREE] for one in found.holdings] == [1]
 
 
