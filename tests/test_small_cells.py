@@ -191,6 +191,21 @@ def test_six_and_one_and_one_of_eight_are_told_as_eight(consultation: Consultati
     assert bars(organiser.get(f"/consultations/{consultation.slug}/indicators/1.1").text)["All"] == (6, 0, 1, 1)
 
 
+def test_the_first_three_do_not_stand_for_all(consultation: Consultation, event: Event, browse: Any) -> None:
+    """Once most of those who answered are not broken down, only how many they are is told."""
+    indicator = consultation.dimensions[0].indicators[0]
+    values = [PositionValue.AGREE] * 3 + [PositionValue.DISAGREE, PositionValue.ABSTAIN, PositionValue.AGREE, PositionValue.DISAGREE]
+    reader = browse(factories.make_registration(event))
+    page = f"/consultations/{consultation.slug}/indicators/1.1"
+    for number, value in enumerate(values, start=1):
+        who = factories.make_registration(event)
+        take_position(indicator, who, value, "why", by=who)
+        db.session.commit()
+        text = reader.get(page).text
+        assert bars(text).get("All") == ((3, 0, 0, 0) if number in (3, 4, 5, 6) else None), number
+    assert "7 people have taken a position" in text
+
+
 def test_the_next_position_changes_only_how_many_there_are(consultation: Consultation, event: Event, browse: Any, audit_ok: None) -> None:
     indicator = consultation.dimensions[0].indicators[0]
 

@@ -476,9 +476,10 @@ def held_as_told(types: Mapping[int, Texts], revision_number: int, people: int, 
     The revisions that are told together are all that there were, so that none of them shows whether anybody is on it.
     """
     people_told = disclosure.number(people)
-    if kept is None or people_told is None:
+    told = disclosure.Told.from_json(kept.told) if kept is not None else None
+    # of fewer than half, the first ones would look as if they spoke for all
+    if kept is None or told is None or people_told is None or 2 * sum(told.everyone) < people:
         return Held(PositionRow({}, None), {}, [RevisionRow(tuple(range(1, revision_number + 1)), None)], people_told)
-    told = disclosure.Told.from_json(kept.told)
     alone, on = told.alone[TYPES], told.alone[REVISIONS]
     rows = {kind: PositionRow(name, _by_value(alone[str(kind)])) for kind, name in types.items() if str(kind) in alone}
     rest = told.others(TYPES)
