@@ -45,6 +45,7 @@ class Told:
 
     everyone: Counts
     alone: dict[str, dict[str, Counts]] = field(default_factory=dict)  # by the name of the division, then by row
+    named: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)  # every row of each division
 
     def others(self, division: str) -> Counts:
         """Those of the rows that do not stand alone, together."""
@@ -52,12 +53,14 @@ class Told:
 
     def to_json(self) -> dict[str, object]:
         alone = {name: {key: list(counts) for key, counts in rows.items()} for name, rows in self.alone.items()}
-        return {"everyone": list(self.everyone), "alone": alone}
+        named = {name: sorted(rows) for name, rows in self.named.items()}
+        return {"everyone": list(self.everyone), "alone": alone, "named": named}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Mapping[str, Mapping[str, Sequence[int]]]]) -> Told:
         alone = {name: {key: tuple(counts) for key, counts in rows.items()} for name, rows in kept["alone"].items()}
-        return cls(tuple(kept["everyone"]), alone)  # type: ignore[arg-type]
+        named = {name: frozenset(rows) for name, rows in kept.get("named", {}).items()}
+        return cls(tuple(kept["everyone"]), alone, named)  # type: ignore[arg-type]
 
 
 def tell(everyone: Counts, divisions: Mapping[str, Rows]) -> Told | None:
@@ -74,7 +77,7 @@ def tell(everyone: Counts, divisions: Mapping[str, Rows]) -> Told | None:
         if found is None:
             return None
         alone[name] = found
-    return Told(everyone, alone)
+    return Told(everyone, alone, {name: frozenset(rows) for name, rows in divisions.items()})
 
 
 def _stand_alone(rows: Rows, width: int) -> dict[str, Counts] | None:
@@ -121,17 +124,36 @@ def _ever_coarser(told: Told) -> Iterator[Told]:
     """The same people with rows that stand alone in all divisions, in some, in none."""
     choices = product(*([rows, {}] if rows else [rows] for rows in told.alone.values()))
     for chosen in sorted(choices, key=lambda rows: sum(not one for one in rows)):
-        yield Told(told.everyone, dict(zip(told.alone, chosen, strict=True)))
+        yield Told(told.everyone, dict(zip(told.alone, chosen, strict=True)), told.named)
 
 
 def _is_apart(new: Told, old: Told) -> bool:
-    """Whether nobody, or at least `LEAST` people, make the difference in each cell that both tell."""
+    """Whether nobody, or at least `LEAST` people, make the difference in each sum of cells that both tell."""
+    width = len(new.everyone)
     change = less(new.everyone, old.everyone)
     if not is_clean(change):
         return False
     for division in new.alone.keys() & old.alone.keys():
         both = new.alone[division].keys() & old.alone[division].keys()
         changes = [less(new.alone[division][key], old.alone[division][key]) for key in both]
-        if not all(map(is_clean, changes)) or not is_clean(less(change, added(changes, len(change)))):
+        rest = _of_swapped_rows(new, old, division) or [less(change, added(changes, width))]
+        sums = {(0,) * width}
+        for part in [*changes, *rest]:
+            sums |= {added([one, part], width) for one in sums}
+        if not all(map(is_clean, sums)):
             return False
     return True
+
+
+def _of_swapped_rows(new: Told, old: Told, division: str) -> list[Counts]:
+    """The changes of the rows that stood alone and are now told together, and of those the other way round.
+
+    They can be worked out only where no row is told together with others both times.
+    """
+    now_alone, then_alone = new.alone[division], old.alone[division]
+    if new.named.get(division, frozenset()) - now_alone.keys() - then_alone.keys():
+        return []
+    width = len(new.everyone)
+    joined = added([then_alone[key] for key in then_alone.keys() - now_alone.keys()], width)
+    parted = added([now_alone[key] for key in now_alone.keys() - then_alone.keys()], width)
+    return [less(new.others(division), joined), less(parted, old.others(division))]

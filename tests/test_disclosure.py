@@ -162,6 +162,18 @@ def test_the_solver_finds_what_can_be_worked_out() -> None:
     assert told_by_change({frozenset("a"): [3], frozenset("b"): [4]}, {frozenset("ab"): [8]}) == [(frozenset("ab"), [1])]
 
 
+def test_rows_that_stood_alone_and_those_that_now_do_are_compared_as_two_groups() -> None:
+    """Told together, then alone, and the other way round: what each group gained is known, though no row is told twice."""
+    then = {"a": (9, 0, 0, 0), "b": (7, 0, 0, 0), "c": (2, 4, 0, 0), "d": (4, 2, 0, 0)}
+    after = {"a": (2, 8, 0, 0), "b": (8, 1, 0, 0), "c": (5, 3, 0, 0), "d": (3, 3, 0, 0)}
+    first, second = told(then), told(after)
+    assert first is not None
+    assert second is not None
+    assert (set(first.alone["types"]), set(second.alone["types"])) == ({"a", "b"}, {"c", "d"})
+    found = tell_next(second, [first])
+    assert found is None or not told_by_change(rows_of(first, "abcd"), rows_of(found, "abcd"))
+
+
 @given(st.lists(tables.map(lambda table: {str(n): table.get(str(n), (0, 0, 0, 0)) for n in range(4)}), min_size=2, max_size=8))
 @settings(max_examples=200, deadline=None)
 def test_no_two_times_tell_of_one_or_two(moments: list[Table]) -> None:
